@@ -1,0 +1,198 @@
+// The parts of kafkajs 2.2.4 below its public face, typed as far as they are used: `src/cluster` (metadata, leaders, brokers),
+// `src/broker` (one method a request), the round-robin assigner and its encoding in `src/consumer`, and its errors' shapes.
+import './patches.ts'
+import { createRequire } from 'node:module'
+import { type ISocketFactory, type Logger, type RetryOptions } from 'kafkajs'
+
+const require = createRequire(import.meta.url)
+
+export interface ClusterOptions {
+  logger: Logger
+  socketFactory: ISocketFactory
+  brokers: string[]
+  clientId: string
+  connectionTimeout: number
+  requestTimeout: number
+  enforceRequestTimeout: boolean
+  metadataMaxAge: number
+  retry: RetryOptions
+  allowAutoTopicCreation: boolean
+  maxInFlightRequests: null
+  isolationLevel: 0 | 1
+}
+
+/** Knows where partitions lead to, and hands out connected brokers. */
+export interface Cluster {
+  readonly targetTopics: Set<string>
+  readonly brokerPool: { readonly brokers: Record<string, Broker>; readonly seedBroker?: Broker }
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  refreshMetadata(): Promise<void>
+  /** Rejects with UNKNOWN_TOPIC_OR_PARTITION, for all of them, when one does not exist. */
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>
+  findBroker(node: { nodeId: string }): Promise<Broker>
+  findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[]
+  findGroupCoordinator(group: { groupId: string }): Promise<Broker>
+  /** An offset of -1: no record is that young. `fromTimestamp` -1 asks for the end, -2 for the beginning. */
+  fetchTopicsOffset(topics: { topic: string; partitions: { partition: number }[]; fromTimestamp: number }[]): Promise<TopicOffsets[]>
+}
+
+export interface TopicOffsets {
+  topic: string
+  partitions: { partition: number; offset: string }[]
+}
+
+export interface Broker {
+  disconnect(): Promise<void>
+  readonly connectionPool: { send(exchange: ProtocolExchange): Promise<unknown> }
+  fetch(request: FetchRequest): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>
+  joinGroup(request: JoinRequest): Promise<JoinResponse>
+  syncGroup(request: GroupMember & { generationId: number; groupAssignment: unknown[] }): Promise<{ memberAssignment: Buffer }>
+  heartbeat(request: GroupMember & { groupGenerationId: number }): Promise<unknown>
+  leaveGroup(request: GroupMember): Promise<unknown>
+  offsetFetch(request: { groupId: string; topics: { topic: string; partitions: { partition: number }[] }[] }): Promise<{
+    responses: TopicOffsets[]
+  }>
+  offsetCommit(request: GroupMember & { groupGenerationId: number; topics: TopicOffsets[] }): Promise<unknown>
+}
+
+/** A request's encoding and its response's decoding, as `src/protocol/requests` pairs them. */
+interface ProtocolExchange {
+  request: unknown
+  response: { decode(data: Buffer): Promise<unknown>; parse(decoded: unknown): Promise<unknown> }
+}
+
+export interface ProduceRequest {
+  acks: number
+  timeout: number
+  topicData: { topic: string; partitions: { partition: number; messages: ProduceMessage[] }[] }[]
+}
+
+export interface ProduceMessage {
+  key: string | null
+  value: string
+  headers: Readonly<Record<string, string>>
+}
+
+interface ProduceResponse {
+  topics: { topicName: string; partitions: { partition: number; errorCode: number }[] }[]
+}
+
+export interface FetchRequest {
+  isolationLevel: 0 | 1
+  maxWaitTime: number
+  minBytes: number
+  maxBytes: number
+  topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[]
+}
+
+export interface FetchedPartition {
+  partition: number
+  messages: FetchedMessage[]
+}
+
+export interface FetchedMessage {
+  offset: string
+  timestamp: string
+  key: Buffer | null
+  value: Buffer | null
+  headers: Record<string, Buffer | Buffer[] | null>
+  isControlRecord: boolean
+}
+
+export interface GroupMember {
+  groupId: string
+  memberId: string
+}
+
+export interface JoinRequest extends GroupMember {
+  sessionTimeout: number
+  rebalanceTimeout: number
+  groupProtocols: unknown[]
+}
+
+export interface JoinResponse {
+  generationId: number
+  leaderId: string
+  memberId: string
+  members: unknown[]
+}
+
+/** Deals partitions to members; its name is part of the protocol, so members of other kafkajs programs fit in. */
+export interface Assigner {
+  protocol(subject: { topics: string[] }): unknown
+  assign(group: { members: unknown[]; topics: string[] }): Promise<unknown[]>
+}
+
+export const ClusterClass: new (options: ClusterOptions) => Cluster = require('kafkajs/src/cluster')
+
+export const createRoundRobinAssigner: (options: { cluster: Cluster }) => Assigner = require('kafkajs/src/consumer/assigners').roundRobin
+
+const produceV7: (request: ProduceRequest) => ProtocolExchange = require('kafkajs/src/protocol/requests').requests.Produce.protocol({
+  version: 7,
+})
+const protocolErrors: { failure(code: number): boolean; createErrorFromCode(code: number): Error } = require('kafkajs/src/protocol/error')
+
+/**
+ * Writes to partitions of one topic, and tells what became of each: an error, or null when it is written for good.
+ * kafkajs's own `broker.produce` throws the first error it finds, and with it what went well. Brokers since 2.1 know version 7.
+ */
+export async function produce(broker: Broker, request: ProduceRequest): Promise<Map<number, Error | null>> {
+  const exchange = produceV7(request)
+  const { decode } = exchange.response
+  const answer = await broker.connectionPool.send({ ...exchange, response: { decode, parse: async decoded => decoded } })
+  const partitions = (answer as ProduceResponse).topics.flatMap(topic => topic.partitions)
+  return new Map(
+    partitions.map(({ partition, errorCode }) => [
+      partition,
+      protocolErrors.failure(errorCode) ? protocolErrors.createErrorFromCode(errorCode) : null,
+    ]),
+  )
+}
+
+const { MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol')
+
+/** The partitions of a topic that a member was dealt. */
+export function decodeAssignment(memberAssignment: Buffer, topic: string): number[] {
+  const decoded: { assignment: Record<string, number[]> } | null = MemberAssignment.decode(memberAssignment)
+  return decoded?.assignment[topic] ?? []
+}
+
+/** kafkajs wraps errors in errors when it gives up: this is the one that tells. */
+export interface Fault {
+  /** The broker's code by name, such as NOT_LEADER_FOR_PARTITION; undefined where no broker spoke. */
+  type: string | undefined
+  /** The class by name, such as KafkaJSConnectionClosedError. */
+  name: string
+  error: unknown
+  topic: string | undefined
+  partition: number | undefined
+}
+
+export function faultOf(error: unknown): Fault {
+  let inner = error as { name?: string; type?: string; cause?: unknown; topic?: string; partition?: number } | undefined
+  for (let depth = 0; depth < 5 && inner?.type === undefined && inner?.cause instanceof Error; depth++) inner = inner.cause
+  return { type: inner?.type, name: inner?.name ?? 'unknown', error: inner, topic: inner?.topic, partition: inner?.partition }
+}
+
+/** Metadata is stale, or the cluster is still settling: the same request may do in a moment. */
+export function isStale(fault: Fault): boolean {
+  return fault.type !== undefined && staleTypes.has(fault.type)
+}
+
+/** The broker refused before it wrote; after the other errors the record may be in the log all the same. */
+export function isRefusal(fault: Fault): boolean {
+  return fault.type !== undefined && !unsureTypes.has(fault.type)
+}
+
+const unsureTypes = new Set(['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'UNKNOWN', 'NETWORK_EXCEPTION'])
+
+const staleTypes = new Set([
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'REPLICA_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+])

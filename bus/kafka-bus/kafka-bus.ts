@@ -1,0 +1,84 @@
+// The road over Kafka. Each kind of record has connections of its own, so that a slow note never delays a request, and each
+// reader its own, so that a long poll delays nobody. Nothing is connected before it is used. Loads kafkajs 2.2.4 (via client.ts).
+import { type Bus, type OutgoingRecord, PublishError, type Reader, type ReplyReading, type Working } from '#bus/bus.ts'
+import { silent } from '#bus/log.ts'
+import { Placement } from '#bus/placement.ts'
+import { type Client, type ClientOptions, openClient } from './client.ts'
+import { MicroBatcher } from './micro-batch.ts'
+import { readReplies } from './reply-reader.ts'
+import { KafkaWorker } from './worker.ts'
+
+export function createKafkaBus(options: ClientOptions): Bus {
+  return new KafkaBus(options)
+}
+
+type Kind = 'request' | 'reply' | 'other'
+
+class KafkaBus implements Bus {
+  readonly #options: ClientOptions
+  readonly #placement = new Placement()
+  readonly #batchers = new Map<Kind, MicroBatcher>()
+  /** What `close` ends if its owner did not. */
+  readonly #ends = new Set<() => Promise<void>>()
+  #closing: Promise<void> | null = null
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+  }
+
+  publish(topic: string, record: OutgoingRecord): Promise<void> {
+    try {
+      if (this.#closing) throw new PublishError('the bus is closed', true)
+      return this.#batcher(kindOf(topic)).publish(topic, this.#placement.place(topic, record), record)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  readReplies(reading: ReplyReading): Reader {
+    const reader = readReplies(this.#client('replies'), reading, this.#options.log ?? silent)
+    return this.#own(reader, () => reader.stop())
+  }
+
+  work(working: Working): Reader {
+    const clients = { member: this.#client(`${working.group}-member`), reader: this.#client(`${working.group}-reader`) }
+    const worker = new KafkaWorker(clients, working, this.#options.log ?? silent)
+    return this.#own(worker, () => worker.abandon())
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(Array.from(this.#batchers.values(), batcher => batcher.close()))
+    await Promise.all(Array.from(this.#ends, end => end()))
+  }
+
+  #own(reader: Reader, end: () => Promise<void>): Reader {
+    this.#ends.add(end)
+    const stop = async (): Promise<void> => {
+      await reader.stop()
+      this.#ends.delete(end)
+    }
+    return { ready: reader.ready, stop }
+  }
+
+  #batcher(kind: Kind): MicroBatcher {
+    const known = this.#batchers.get(kind)
+    if (known) return known
+    const batcher = new MicroBatcher(this.#client(`${kind}-writer`))
+    this.#batchers.set(kind, batcher)
+    return batcher
+  }
+
+  #client(part: string): Client {
+    return openClient({ ...this.#options, clientId: `${this.#options.clientId}-${part}` })
+  }
+}
+
+function kindOf(topic: string): Kind {
+  if (topic.startsWith('ndx.request.')) return 'request'
+  return topic.startsWith('ndx.reply.') ? 'reply' : 'other'
+}

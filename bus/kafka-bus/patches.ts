@@ -1,0 +1,59 @@
+// What is mended in kafkajs 2.2.4 (frozen since 2023) before any other part of it is loaded; every file here that loads one
+// imports this first. Touches, for the whole process:
+// - `src/network/requestQueue`: its timer re-armed itself for ever, with a negative delay (5 % of a core, a warning on Node 24);
+// - `src/network/connectionPool`: two callers at once opened two sockets, one of which was never closed;
+// - `src/protocol/recordBatch/record/v0`: replaced by record-encoder.ts.
+import { createRequire } from 'node:module'
+import { encodeRecord } from './record-encoder.ts'
+
+const require = createRequire(import.meta.url)
+
+interface RequestQueue {
+  throttledUntil: number
+  throttleCheckTimeoutId: NodeJS.Timeout | null
+  pending: unknown[]
+  checkPendingRequests(): void
+  scheduleCheckPendingRequests(): void
+}
+
+interface Connection {
+  isConnected(): boolean
+  connect(): Promise<unknown>
+}
+
+interface ConnectionPool {
+  pool: Connection[]
+  getConnection(index?: number): Promise<Connection>
+}
+
+const requestQueue: { prototype: RequestQueue } = require('kafkajs/src/network/requestQueue')
+const connectionPool: { prototype: ConnectionPool } = require('kafkajs/src/network/connectionPool')
+const recordEncoder = require.resolve('kafkajs/src/protocol/recordBatch/record/v0')
+const connecting = new WeakMap<Connection, Promise<unknown>>()
+
+/** A timer only while the broker throttles us and something waits: everything else is woken by a response. */
+requestQueue.prototype.scheduleCheckPendingRequests = function (): void {
+  const waitMs = this.throttledUntil - Date.now()
+  if (this.throttleCheckTimeoutId || this.pending.length === 0 || waitMs <= 0) return
+  this.throttleCheckTimeoutId = setTimeout(() => {
+    this.throttleCheckTimeoutId = null
+    this.checkPendingRequests()
+  }, waitMs)
+}
+
+connectionPool.prototype.getConnection = async function (index = 0): Promise<Connection> {
+  const connection = this.pool[index]
+  if (!connection) throw new RangeError(`a pool has no connection ${index}`)
+  if (connection.isConnected()) return connection
+  const pending = connecting.get(connection) ?? connection.connect().finally(() => connecting.delete(connection))
+  connecting.set(connection, pending)
+  await pending
+  return connection
+}
+
+require.cache[recordEncoder] = Object.assign(Object.create(null), {
+  id: recordEncoder,
+  filename: recordEncoder,
+  loaded: true,
+  exports: encodeRecord,
+})

@@ -1,0 +1,54 @@
+// Makes the planned topics and finds those that are missing. The only place that makes topics: every client here refuses to make
+// one by mentioning it. Uses kafkajs 2.2.4's public admin client.
+import { type TopicPlan } from '#bus/topics.ts'
+import { createKafka } from './client.ts'
+
+const replicasMax = 3
+
+export interface CreatedTopics {
+  created: string[]
+  existing: string[]
+}
+
+type Admin = ReturnType<ReturnType<typeof createKafka>['admin']>
+
+/** Idempotent. What exists is left as it is, with its partitions and retention. Rejects when a topic cannot be made. */
+export async function createTopics(brokers: readonly string[], plan: readonly TopicPlan[]): Promise<CreatedTopics> {
+  return withAdmin(brokers, async admin => {
+    const missing = await findMissing(admin, plan)
+    const { brokers: nodes } = await admin.describeCluster()
+    if (missing.length > 0) {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map(({ name, partitions, retentionMs }) => ({
+          topic: name,
+          numPartitions: partitions,
+          replicationFactor: Math.min(replicasMax, nodes.length),
+          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+        })),
+      })
+    }
+    const created = missing.map(topic => topic.name)
+    return { created, existing: plan.map(topic => topic.name).filter(name => !created.includes(name)) }
+  })
+}
+
+/** The names of planned topics that the brokers do not have. */
+export async function missingTopics(brokers: readonly string[], plan: readonly TopicPlan[]): Promise<string[]> {
+  return withAdmin(brokers, async admin => (await findMissing(admin, plan)).map(topic => topic.name))
+}
+
+async function findMissing(admin: Admin, plan: readonly TopicPlan[]): Promise<TopicPlan[]> {
+  const existing = new Set(await admin.listTopics())
+  return plan.filter(topic => !existing.has(topic.name))
+}
+
+async function withAdmin<T>(brokers: readonly string[], act: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = createKafka({ brokers, clientId: 'ndx-topics' }).admin()
+  try {
+    await admin.connect()
+    return await act(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}

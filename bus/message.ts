@@ -1,0 +1,263 @@
+// The records on the road: CloudEvents 1.0 in structured mode (JSON), with the headers Spring and NestJS use for request and
+// reply. Writing and reading both sides stand here, so that they cannot drift apart. Personal data is in `data` and nowhere
+// else: attributes, keys and headers hold codes, hashes and pseudonyms.
+import { type IncomingRecord, type OutgoingRecord } from '#bus/bus.ts'
+import { type ClientId, type ProviderId, type Service } from '#contracts/contract.ts'
+import { isJsonObject, type JsonObject } from '#contracts/json.ts'
+import { replyTopic } from './topics.ts'
+
+/** UUIDv7; joins request, reply, ledger and log. */
+export type ExchangeId = string & { readonly __brand: 'ExchangeId' }
+
+export const headerNames = Object.freeze({
+  exchangeId: 'kafka_correlationId',
+  replyTopic: 'kafka_replyTopic',
+  replyPartition: 'kafka_replyPartition',
+  deadline: 'ndx-deadline',
+  traceparent: 'traceparent',
+  contentType: 'content-type',
+})
+const contentType = 'application/cloudevents+json'
+
+/** One question, as the adapter's host gets it. */
+export interface RequestMessage {
+  exchangeId: ExchangeId
+  type: string
+  /** Where it was accepted: `/gateway/<instance>`. */
+  source: string
+  /** When it was accepted, epoch ms. */
+  acceptedMs: number
+  /** Past this epoch ms nobody waits: it is not executed. */
+  deadlineMs: number
+  replyTopic: string
+  replyPartition: number
+  traceparent: string
+  client: ClientId
+  purpose: string
+  procedure?: string
+  /** Pseudonyms. */
+  officer?: string
+  subject: string
+  /** `<grant id>@<version>`. */
+  agreement: string
+  contractHash: string
+  /** Fields of the reply that may be released. */
+  fields: readonly string[]
+  data: JsonObject
+}
+
+export const replyOutcomes = ['answered', 'failed', 'expired'] as const
+export type ReplyOutcome = (typeof replyOutcomes)[number]
+
+/** The one reply to it; `data` when answered, `code` when not. */
+export interface ReplyMessage {
+  exchangeId: ExchangeId
+  type: string
+  source: string
+  repliedMs: number
+  traceparent: string
+  contractHash: string
+  outcome: ReplyOutcome
+  /** Why it failed: a code of the contract, or the host's own in capitals. */
+  code?: string
+  /** On the adapter's own clock, so no skew: from reading the record to calling the handler, and the handler's time. */
+  waitedMs: number
+  handledMs: number
+  data?: JsonObject
+}
+
+/** The record is not one of ours, or is broken. `message` says which part, never a value. */
+export class MessageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'MessageError'
+  }
+}
+
+export function writeRequest(message: RequestMessage): OutgoingRecord {
+  const { exchangeId, procedure, officer } = message
+  const event = {
+    specversion: '1.0',
+    id: exchangeId,
+    source: message.source,
+    type: message.type,
+    time: new Date(message.acceptedMs).toISOString(),
+    subject: message.subject,
+    datacontenttype: 'application/json',
+    ndxclient: message.client,
+    ndxpurpose: message.purpose,
+    ...(procedure === undefined ? {} : { ndxprocedure: procedure }),
+    ...(officer === undefined ? {} : { ndxofficer: officer }),
+    ndxagreement: message.agreement,
+    ndxcontract: message.contractHash,
+    ndxfields: message.fields.join(','),
+    data: message.data,
+  }
+  return {
+    key: message.subject,
+    headers: {
+      [headerNames.exchangeId]: exchangeId,
+      [headerNames.replyTopic]: message.replyTopic,
+      [headerNames.replyPartition]: String(message.replyPartition),
+      [headerNames.deadline]: String(message.deadlineMs),
+      [headerNames.traceparent]: message.traceparent,
+      [headerNames.contentType]: contentType,
+    },
+    value: JSON.stringify(event),
+  }
+}
+
+/** Throws MessageError when a part is missing or of the wrong kind. */
+export function readRequest(record: IncomingRecord): RequestMessage {
+  const event = parseEvent(record)
+  const text = (name: string): string => textOf(event, name)
+  const header = (name: string): string => headerOf(record, name)
+  const { ndxprocedure, ndxofficer } = event
+  if (!isJsonObject(event['data'])) throw new MessageError('data is not an object')
+  return {
+    exchangeId: sameId(record, text('id')),
+    type: text('type'),
+    source: text('source'),
+    acceptedMs: Date.parse(text('time')),
+    deadlineMs: wholeNumber(header(headerNames.deadline), headerNames.deadline),
+    replyTopic: header(headerNames.replyTopic),
+    replyPartition: wholeNumber(header(headerNames.replyPartition), headerNames.replyPartition),
+    traceparent: record.headers[headerNames.traceparent] ?? '',
+    client: text('ndxclient') as ClientId,
+    purpose: text('ndxpurpose'),
+    ...(typeof ndxprocedure === 'string' ? { procedure: ndxprocedure } : {}),
+    ...(typeof ndxofficer === 'string' ? { officer: ndxofficer } : {}),
+    subject: text('subject'),
+    agreement: text('ndxagreement'),
+    contractHash: text('ndxcontract'),
+    fields: text('ndxfields').split(',').filter(Boolean),
+    data: event['data'],
+  }
+}
+
+/** `partition` is the one that the request named. */
+export function writeReply(message: ReplyMessage, partition: number): OutgoingRecord {
+  const { exchangeId, code, data } = message
+  const event = {
+    specversion: '1.0',
+    id: exchangeId,
+    source: message.source,
+    type: message.type,
+    time: new Date(message.repliedMs).toISOString(),
+    datacontenttype: 'application/json',
+    ndxcontract: message.contractHash,
+    ndxoutcome: message.outcome,
+    ...(code === undefined ? {} : { ndxcode: code }),
+    ndxwaitedms: String(message.waitedMs),
+    ndxhandledms: String(message.handledMs),
+    ...(data === undefined ? {} : { data }),
+  }
+  return {
+    key: null,
+    partition,
+    headers: {
+      [headerNames.exchangeId]: exchangeId,
+      [headerNames.traceparent]: message.traceparent,
+      [headerNames.contentType]: contentType,
+    },
+    value: JSON.stringify(event),
+  }
+}
+
+/** Throws MessageError when a part is missing or of the wrong kind. */
+export function readReply(record: IncomingRecord): ReplyMessage {
+  const event = parseEvent(record)
+  const text = (name: string): string => textOf(event, name)
+  const { ndxoutcome, ndxcode, data } = event
+  const outcome = replyOutcomes.find(known => known === ndxoutcome)
+  if (outcome === undefined) throw new MessageError('ndxoutcome is unknown')
+  return {
+    exchangeId: sameId(record, text('id')),
+    type: text('type'),
+    source: text('source'),
+    repliedMs: Date.parse(text('time')),
+    traceparent: record.headers[headerNames.traceparent] ?? '',
+    contractHash: text('ndxcontract'),
+    outcome,
+    ...(typeof ndxcode === 'string' ? { code: ndxcode } : {}),
+    waitedMs: durationOf(event['ndxwaitedms']),
+    handledMs: durationOf(event['ndxhandledms']),
+    ...(isJsonObject(data) ? { data } : {}),
+  }
+}
+
+/** The exchange a record belongs to, without reading its value. */
+export const exchangeIdOf = (record: IncomingRecord): string | undefined => record.headers[headerNames.exchangeId]
+
+/** The only provider whose adapters write to this reply topic. */
+export const isReplyTopicOf = (topic: string, provider: ProviderId): boolean => topic === replyTopic(provider)
+
+export const isReplyOf = (message: ReplyMessage, service: Service): boolean =>
+  message.type === service.replyType && message.contractHash === service.hash
+
+function parseEvent(record: IncomingRecord): JsonObject {
+  let event: unknown
+  try {
+    event = JSON.parse(record.value.toString('utf8'))
+  } catch {
+    throw new MessageError('the value is not JSON')
+  }
+  if (!isJsonObject(event)) throw new MessageError('the value is not an object')
+  if (event['specversion'] !== '1.0') throw new MessageError('the value is not a CloudEvent 1.0')
+  return event
+}
+
+function textOf(event: JsonObject, name: string): string {
+  const value = event[name]
+  if (typeof value !== 'string') throw new MessageError(`${name} is not a string`)
+  return value
+}
+
+function headerOf(record: IncomingRecord, name: string): string {
+  const value = record.headers[name]
+  if (value === undefined) throw new MessageError(`header ${name} is missing`)
+  return value
+}
+
+function wholeNumber(value: string, name: string): number {
+  if (!/^[0-9]{1,15}$/.test(value)) throw new MessageError(`header ${name} is not a whole number`)
+  return Number(value)
+}
+
+const durationOf = (value: unknown): number => {
+  const duration = Number(value)
+  return Number.isFinite(duration) && duration >= 0 ? duration : 0
+}
+
+/** The header and the event must name one exchange. */
+function sameId(record: IncomingRecord, id: string): ExchangeId {
+  if (exchangeIdOf(record) !== id) throw new MessageError('the header and the event name different exchanges')
+  return id as ExchangeId
+}
+
+/** What a gateway tells the ledger about an exchange beside its request and reply. No personal data, no values of fields. */
+export interface NoteMessage {
+  kind: 'refused' | 'delivered' | 'timed-out' | 'late' | 'incident'
+  exchangeId: ExchangeId
+  source: string
+  notedMs: number
+  /** Codes, names and pseudonyms only. */
+  facts: Readonly<Record<string, string | number | readonly string[] | undefined>>
+}
+
+export function writeNote({ kind, exchangeId, source, notedMs, facts }: NoteMessage): OutgoingRecord {
+  const event = {
+    specversion: '1.0',
+    id: `${exchangeId}:${kind}`,
+    source,
+    type: `ndx.note.${kind}`,
+    time: new Date(notedMs).toISOString(),
+    datacontenttype: 'application/json',
+    data: facts,
+  }
+  return {
+    key: exchangeId,
+    headers: { [headerNames.exchangeId]: exchangeId, [headerNames.contentType]: contentType },
+    value: JSON.stringify(event),
+  }
+}

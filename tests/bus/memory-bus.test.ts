@@ -1,0 +1,72 @@
+// MemoryBus against the suite of every Bus, and what is its own: retention by count, and refusing rather than losing.
+import { describe, expect, test } from 'vitest'
+import { MemoryBus } from '#bus/memory-bus.ts'
+import { MemoryRoad } from '#bus/memory-road.ts'
+import { replyTopic, requestTopic } from '#bus/topics.ts'
+import { type ProviderId } from '#contracts/contract.ts'
+import { until } from '#tests/bus/until.ts'
+import { describeBus } from '#tests/suites/bus.ts'
+
+const provider = 'registry' as ProviderId
+
+describeBus('MemoryBus', async () => {
+  const road = new MemoryRoad(30_000)
+  return {
+    openBus: () => new MemoryBus({ road }),
+    makeTopics: async () => {},
+    startStuckMember: async (topic, group, onTaken) => {
+      const bus = new MemoryBus({ road })
+      const handle = (): Promise<void> => {
+        onTaken()
+        return new Promise(() => {})
+      }
+      bus.work({ topic, group, poolSize: 4, heldMax: 10, handle })
+      return { kill: async () => bus.kill() }
+    },
+    close: async () => {},
+  }
+})
+
+describe('a partition in memory', () => {
+  const outgoing = (value: string) => ({ key: null, partition: 0, headers: {}, value })
+
+  test('keeps its last records and forgets those before', async () => {
+    const bus = new MemoryBus({ road: new MemoryRoad(4) })
+    for (const value of 'abcdef') await bus.publish(replyTopic(provider), outgoing(value))
+    const seen: string[] = []
+    bus.readReplies({ topics: [replyTopic(provider)], partition: 0, sinceMs: 0, onRecord: record => void seen.push(`${record.offset}${record.value}`) })
+    await until('four records', () => seen.length === 4)
+    expect(seen).toEqual(['2c', '3d', '4e', '5f'])
+    await bus.close()
+  })
+
+  test('holds as many unfinished records as it keeps, and refuses the one past that', async () => {
+    const bus = new MemoryBus({ road: new MemoryRoad(4) })
+    const topic = requestTopic(provider)
+    const finish: (() => void)[] = []
+    const handle = (): Promise<void> => new Promise(resolve => finish.push(resolve))
+    bus.work({ topic, group: 'workers', poolSize: 10, heldMax: 10, handle })
+    for (const value of 'abcd') await bus.publish(topic, outgoing(value))
+    await expect(bus.publish(topic, outgoing('e'))).rejects.toMatchObject({ name: 'PublishError', surelyNotWritten: true })
+    await until('four are being handled', () => finish.length === 4)
+    finish[0]?.()
+    await until('there is room', () => finish.length === 4)
+    await bus.publish(topic, outgoing('f'))
+    await bus.close()
+  })
+
+  test('goes on reading after a reader threw', async () => {
+    const faults: string[] = []
+    const bus = new MemoryBus({ log: (_level, message) => void faults.push(message) })
+    const seen: string[] = []
+    const onRecord = ({ value }: { value: Buffer }): void => {
+      if (value.toString() === 'a') throw new Error('a bug of the reader')
+      seen.push(value.toString())
+    }
+    bus.readReplies({ topics: [replyTopic(provider)], partition: 0, sinceMs: 0, onRecord })
+    await Promise.all([...'abc'].map(value => bus.publish(replyTopic(provider), outgoing(value))))
+    await until('the rest', () => seen.length === 2)
+    expect(faults).toEqual(['a reader threw; it goes on at the next record'])
+    await bus.close()
+  })
+})

@@ -1,0 +1,219 @@
+// KafkaBus on a real broker: the suite of every Bus, and what only a broker can do to it: die, hang, lack a topic.
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
+import { type Bus, type IncomingRecord } from '#bus/bus.ts'
+import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
+import { createTopics, missingTopics } from '#bus/kafka-bus/topics-admin.ts'
+import { createProbe } from '#bus/probe.ts'
+import { planTopics, probeTopic, replyTopic, requestTopic, type TopicPlan } from '#bus/topics.ts'
+import { type ProviderId } from '#contracts/contract.ts'
+import { until, within } from '#tests/bus/until.ts'
+import { type KafkaServer, startKafka } from '#tests/stack/stack.ts'
+import { type BusWorld, describeBus } from '#tests/suites/bus.ts'
+
+const { kafkaBrokers: brokers } = inject('stack')
+const stuckMember = new URL('../bus/stuck-member.ts', import.meta.url).pathname
+const provider = `outage-${process.pid}` as ProviderId
+
+describeBus('KafkaBus', async (): Promise<BusWorld> => {
+  const buses: Bus[] = []
+  return {
+    openBus: () => {
+      const bus = createKafkaBus({ brokers, clientId: 'test' })
+      buses.push(bus)
+      return bus
+    },
+    makeTopics: async providers => void (await createTopics(brokers, planTopics(providers))),
+    startStuckMember: (topic, group, onTaken) => startStuckMember(topic, group, onTaken),
+    close: async () => void (await Promise.all(buses.map(bus => bus.close()))),
+  }
+})
+
+describe('topics', () => {
+  const plan = [{ name: requestTopic(`made-${process.pid}` as ProviderId), partitions: 6, retentionMs: 3_600_000 }]
+
+  test('are made once, and found missing before', async () => {
+    expect(await missingTopics(brokers, plan)).toEqual([plan[0]?.name])
+    expect(await createTopics(brokers, plan)).toEqual({ created: [plan[0]?.name], existing: [] })
+    expect(await createTopics(brokers, plan)).toEqual({ created: [], existing: [plan[0]?.name] })
+    expect(await missingTopics(brokers, plan)).toEqual([])
+  })
+
+  test('are not made by publishing, reading or working', async () => {
+    const absent = { name: replyTopic(`absent-${process.pid}` as ProviderId), partitions: 8, retentionMs: 3_600_000 }
+    const bus = createKafkaBus({ brokers, clientId: 'test' })
+    const read = bus.readReplies({ topics: [absent.name], partition: 0, sinceMs: 0, onRecord: () => {} })
+    const worker = bus.work({ topic: absent.name, group: 'absent', poolSize: 1, heldMax: 1, handle: async () => {} })
+    const refused = await bus.publish(absent.name, { key: null, headers: {}, value: '' }).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ name: 'PublishError', surelyNotWritten: true })
+    expect(await missingTopics(brokers, [absent])).toEqual([absent.name])
+    await within(10_000, 'stop without the topic', Promise.all([read.stop(), worker.stop()]))
+    await bus.close()
+  })
+
+  test('that come late are read from their beginning, and do not keep the others waiting', async () => {
+    const [late, there] = ['late', 'there'].map(name => replyTopic(`${name}-${process.pid}` as ProviderId)) as [string, string]
+    const planOf = (name: string): TopicPlan[] => [{ name, partitions: 8, retentionMs: 3_600_000 }]
+    await createTopics(brokers, planOf(there))
+    const bus = createKafkaBus({ brokers, clientId: 'test' })
+    const seen: string[] = []
+    const onRecord = (record: IncomingRecord): void => void seen.push(record.topic)
+    const reader = bus.readReplies({ topics: [late, there], partition: 0, sinceMs: Date.now(), onRecord })
+    await within(10_000, 'ready without the late topic', reader.ready)
+    await bus.publish(there, { key: null, partition: 0, headers: {}, value: '' })
+    await until('the record of the topic that is there', () => seen.length === 1)
+    await createTopics(brokers, planOf(late))
+    await bus.publish(late, { key: null, partition: 0, headers: {}, value: '' })
+    await until('the record of the late topic', () => seen.length === 2)
+    expect(seen).toEqual([there, late])
+    await reader.stop()
+    await bus.close()
+  })
+})
+
+describe('a broker that goes away', () => {
+  let kafka: KafkaServer
+  let bus: Bus
+  let ends: (() => unknown)[] = []
+
+  beforeAll(async () => {
+    kafka = await startKafka()
+    await createTopics(kafka.brokers, planTopics([provider]))
+    bus = createKafkaBus({ brokers: kafka.brokers, clientId: 'outage' })
+  }, 120_000)
+  afterEach(async () => {
+    for (const end of ends.reverse()) await end()
+    ends = []
+  })
+  afterAll(async () => {
+    await within(20_000, 'close', bus.close())
+    await kafka.stop()
+  }, 60_000)
+
+  test('and comes back: reader, worker and publish go on by themselves, and nothing acknowledged is lost', async () => {
+    const read = new Set<string>()
+    const worked = new Set<string>()
+    const states: string[] = []
+    const topics = [replyTopic(provider), probeTopic]
+    const reader = bus.readReplies({
+      topics,
+      partition: 2,
+      sinceMs: Date.now(),
+      onRecord: record => void read.add(record.value.toString()),
+      onState: state => void states.push(`reader ${state}`),
+    })
+    const worker = bus.work({
+      topic: requestTopic(provider),
+      group: 'workers',
+      poolSize: 8,
+      heldMax: 100,
+      handle: async record => void worked.add(record.value.toString()),
+      onState: state => void states.push(`worker ${state}`),
+    })
+    ends.push(() => reader.stop(), () => worker.stop())
+    await Promise.all([reader.ready, worker.ready])
+    const acknowledged: string[] = []
+    const settled = { count: 0, slowestMs: 0 }
+    const publish = async (value: string): Promise<void> => {
+      const startedMs = Date.now()
+      const requested = bus.publish(requestTopic(provider), { key: value, headers: {}, value })
+      const replied = bus.publish(replyTopic(provider), { key: null, partition: 2, headers: {}, value })
+      const outcomes = await Promise.allSettled([requested, replied])
+      settled.count++
+      settled.slowestMs = Math.max(settled.slowestMs, Date.now() - startedMs)
+      if (outcomes.every(outcome => outcome.status === 'fulfilled')) acknowledged.push(value)
+    }
+    let sent = 0
+    const pending: Promise<void>[] = []
+    const pump = setInterval(() => pending.push(publish(String(sent++))), 5)
+    ends.push(() => clearInterval(pump))
+    await until('traffic', () => acknowledged.length >= 50)
+    await kafka.kill()
+    await until('both noticed', () => states.includes('reader interrupted') && states.includes('worker interrupted'))
+    await kafka.start()
+    const backMs = Date.now()
+    const [before, beforeRead, beforeWorked] = [acknowledged.length, read.size, worked.size]
+    await until('publish, read and work again', () => acknowledged.length > before + 20 && read.size > beforeRead + 20 && worked.size > beforeWorked + 20, 15_000)
+    expect(Date.now() - backMs).toBeLessThan(15_000)
+    clearInterval(pump)
+    await within(15_000, 'every publish settles', Promise.all(pending))
+    await until('all acknowledged were read', () => acknowledged.every(value => read.has(value)))
+    await until('all acknowledged were worked off', () => acknowledged.every(value => worked.has(value)))
+    expect(settled).toMatchObject({ count: sent })
+    expect(settled.slowestMs).toBeLessThan(12_000)
+    expect(states).toEqual(expect.arrayContaining(['reader reading', 'worker working']))
+  }, 120_000)
+
+  test('and hangs: publish settles in bounded time, the probe closes, and opens when the broker goes on', async () => {
+    const probe = createProbe({ bus, partition: 4, instance: 'hanging', intervalMs: 200, timeoutMs: 500 })
+    const reader = bus.readReplies({
+      topics: [probeTopic],
+      partition: 4,
+      sinceMs: Date.now(),
+      onRecord: record => probe.onRecord(record),
+      onState: state => void (state === 'interrupted' && probe.interrupted()),
+    })
+    ends.push(() => reader.stop(), () => probe.stop())
+    await within(15_000, 'open', probe.firstOpen)
+    await kafka.pause()
+    ends.push(() => kafka.resume())
+    const startedMs = Date.now()
+    const publish = (): Promise<unknown> =>
+      bus.publish(requestTopic(provider), { key: 'k', headers: {}, value: 'hung' }).catch((error: unknown) => error)
+    await until('the probe closes', () => !probe.isOpen, 2_000)
+    expect(Date.now() - startedMs).toBeLessThan(2_000)
+    expect(await within(10_000, 'the first publish', publish())).toMatchObject({ name: 'PublishError', surelyNotWritten: false })
+    expect(await within(10_000, 'the second publish', publish())).toMatchObject({ name: 'PublishError', surelyNotWritten: true })
+    await kafka.resume()
+    await until('the probe opens', () => probe.isOpen, 15_000)
+    await bus.publish(requestTopic(provider), { key: 'k', headers: {}, value: 'after' })
+  }, 60_000)
+
+  test('for good: stop and close end all the same, and leave nothing running', async () => {
+    const own = createKafkaBus({ brokers: kafka.brokers, clientId: 'doomed' })
+    const reader = own.readReplies({ topics: [replyTopic(provider)], partition: 1, sinceMs: 0, onRecord: () => {} })
+    const worker = own.work({ topic: requestTopic(provider), group: 'doomed', poolSize: 1, heldMax: 1, handle: async () => {} })
+    await Promise.all([reader.ready, worker.ready])
+    await own.publish(replyTopic(provider), { key: null, headers: {}, value: 'x' })
+    await kafka.kill()
+    const waiting = own.publish(replyTopic(provider), { key: null, headers: {}, value: 'y' }).catch(() => 'rejected')
+    await within(10_000, 'stop', Promise.all([reader.stop(), worker.stop()]))
+    await within(10_000, 'close', own.close())
+    expect(await waiting).toBe('rejected')
+    await kafka.start()
+  }, 90_000)
+})
+
+test('a process whose bus is closed ends by itself', async () => {
+  const script = `
+    import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
+    const bus = createKafkaBus({ brokers: ${JSON.stringify(brokers)}, clientId: 'ending' })
+    const reader = bus.readReplies({ topics: ['${probeTopic}'], partition: 0, sinceMs: Date.now(), onRecord: () => {} })
+    const worker = bus.work({ topic: '${probeTopic}', group: 'ending', poolSize: 1, heldMax: 1, handle: async () => {} })
+    await Promise.all([reader.ready, worker.ready])
+    await bus.publish('${probeTopic}', { key: null, headers: {}, value: '' })
+    await Promise.all([reader.stop(), worker.stop()])
+    await bus.close()
+    console.log('closed')`
+  const cwd = new URL('../..', import.meta.url).pathname
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = Promise.withResolvers<number>()
+  const ended = Promise.withResolvers<number>()
+  createInterface({ input: child.stdout }).on('line', () => closed.resolve(Date.now()))
+  child.once('exit', () => ended.resolve(Date.now()))
+  const closedMs = await within(30_000, 'close', closed.promise)
+  expect((await within(10_000, 'the end', ended.promise)) - closedMs).toBeLessThan(1_000)
+  expect(child.exitCode).toBe(0)
+}, 60_000)
+
+async function startStuckMember(topic: string, group: string, onTaken: () => void): Promise<{ kill(): Promise<void> }> {
+  const child = spawn(process.execPath, [stuckMember, brokers.join(','), topic, group], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  createInterface({ input: child.stdout }).on('line', onTaken)
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await exited
+  }
+  return { kill }
+}

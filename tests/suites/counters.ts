@@ -1,0 +1,360 @@
+// What every Counters promises, whatever stands behind it. MemoryCounters runs it with a clock of the test's, RedisCounters
+// against a real Redis and its clock: there the suite waits for what must come and bounds what must not come too soon.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type ClientId, type ServiceId } from '#contracts/contract.ts'
+import { type Admission, type Counters, type Verdict } from '#gateway/counters/counters.ts'
+
+/** One backend, and gateways' views of it. */
+export interface CountersWorld {
+  /** The counters as a gateway would open them; the caller closes them. */
+  openCounters(): Promise<Counters>
+  /** Epoch ms, on the backend's clock or near it. */
+  now(): number
+  /** Lets a few milliseconds pass. */
+  passTime(): Promise<void>
+  close(): Promise<void>
+}
+
+let names = 0
+
+export function describeCounters(name: string, makeWorld: () => Promise<CountersWorld>): void {
+  describe(name, () => {
+    const run = `${process.pid.toString(36)}-${Date.now().toString(36)}`
+    const service = 'population/identity-verification' as ServiceId
+    const newClient = (): ClientId => `client-${run}-${++names}` as ClientId
+    const newDay = (): string => `day-${run}-${++names}`
+    const day = new Date().toISOString().slice(0, 10)
+    let world: CountersWorld
+    let counters: Counters
+    let client: ClientId
+
+    /** A burst no test refills by accident: a token in 1000 s. */
+    const asking = (limits: Partial<Admission> = {}): Admission => ({
+      client,
+      service,
+      day,
+      ratePerSecond: 0.001,
+      burst: 100,
+      ...limits,
+    })
+    const admit = (limits: Partial<Admission> = {}, on: Counters = counters): Promise<Verdict> =>
+      on.admit(asking(limits))
+    const passUntil = async (what: string, isMet: () => Promise<boolean>, deadlineMs = 5000): Promise<number> => {
+      const startMs = world.now()
+      while (!(await isMet())) {
+        if (world.now() - startMs > deadlineMs) throw new Error(`not within ${deadlineMs} ms: ${what}`)
+        await world.passTime()
+      }
+      return world.now() - startMs
+    }
+
+    beforeAll(async () => {
+      world = await makeWorld()
+      counters = await world.openCounters()
+    })
+    beforeEach(() => {
+      client = newClient()
+    })
+    afterAll(async () => {
+      await counters?.close()
+      await world?.close()
+    })
+
+    describe('the rate', () => {
+      test('admits as many as the burst and refuses one past it', async () => {
+        for (const remaining of [2, 1, 0]) {
+          expect(await admit({ burst: 3 })).toEqual({
+            admitted: true,
+            rate: { remaining, resetSeconds: remaining > 0 ? 0 : expect.closeTo(1000, -1) },
+            source: 'shared',
+          })
+        }
+        expect(await admit({ burst: 3 })).toEqual({
+          admitted: false,
+          violated: 'rate',
+          rate: { remaining: 0, resetSeconds: expect.closeTo(1000, -1) },
+          source: 'shared',
+        })
+      })
+
+      test('says in whole seconds, rounded up, when the next token is there', async () => {
+        expect((await admit({ ratePerSecond: 0.4, burst: 1 })).rate).toEqual({ remaining: 0, resetSeconds: 3 })
+      })
+
+      test('admits again when a token is there, and not before', async () => {
+        const limits = { ratePerSecond: 8, burst: 1 }
+        await admit(limits)
+        const tookMs = await passUntil('a token', async () => (await admit(limits)).admitted)
+        expect(tookMs).toBeGreaterThanOrEqual(120)
+        expect((await admit(limits)).admitted).toBe(false)
+      })
+
+      test('keeps the fractions of a token that small waits add', async () => {
+        const limits = { ratePerSecond: 30, burst: 2 }
+        const startMs = world.now()
+        let admitted = 0
+        const tookMs = await passUntil('20 tokens', async () => {
+          if ((await admit(limits)).admitted) admitted += 1
+          return admitted === 20
+        })
+        expect(tookMs).toBeGreaterThanOrEqual(598)
+        expect(Math.floor(2 + ((world.now() - startMs) * 30) / 1000)).toBeGreaterThanOrEqual(20)
+      })
+
+      test('never holds more than the burst', async () => {
+        const limits = { ratePerSecond: 100, burst: 2 }
+        const used = world.now()
+        await admit(limits)
+        await passUntil('time for many more tokens', async () => world.now() > used + 100)
+        expect((await admit({ ...limits, ratePerSecond: 0.001 })).rate.remaining).toBeLessThanOrEqual(1)
+      })
+
+      test('follows a changed limit without forgetting what was used', async () => {
+        await admit({ burst: 5 })
+        expect((await admit({ burst: 2 })).rate.remaining).toBe(1)
+        expect((await admit({ burst: 50 })).rate.remaining).toBe(0)
+      })
+
+      test('admits exactly the burst of 200 at once', async () => {
+        const verdicts = await Promise.all(Array.from({ length: 200 }, () => admit({ burst: 50 })))
+        expect(verdicts.filter(verdict => verdict.admitted)).toHaveLength(50)
+      })
+
+      test('is one for each client and each service', async () => {
+        await admit({ burst: 1 })
+        expect((await admit({ burst: 1 })).admitted).toBe(false)
+        expect((await admit({ burst: 1, client: newClient() })).admitted).toBe(true)
+        expect((await admit({ burst: 1, service: 'population/citizen-record' as ServiceId })).admitted).toBe(true)
+      })
+    })
+
+    describe('the quota', () => {
+      test('admits up to the quota of the day and refuses one past it', async () => {
+        const { quota } = await admit({ quotaPerDay: 2 })
+        expect(quota).toEqual({ remaining: 1, resetSeconds: expect.any(Number) })
+        expect((await admit({ quotaPerDay: 2 })).quota?.remaining).toBe(0)
+        expect(await admit({ quotaPerDay: 2 })).toEqual({
+          admitted: false,
+          violated: 'quota',
+          rate: { remaining: 98, resetSeconds: 0 },
+          quota: { remaining: 0, resetSeconds: expect.any(Number) },
+          source: 'shared',
+        })
+      })
+
+      test('resets at midnight in Vietnam', async () => {
+        const midnight = Date.parse('2100-01-01T00:00:00+07:00')
+        const { quota } = await admit({ quotaPerDay: 2, day: '2099-12-31' })
+        expect(quota?.resetSeconds).toBeCloseTo((midnight - world.now()) / 1000, -2)
+        expect((await admit({ quotaPerDay: 2, day: '2020-01-01' })).quota?.resetSeconds).toBe(0)
+      })
+
+      test('keeps days apart', async () => {
+        await admit({ quotaPerDay: 1 })
+        expect((await admit({ quotaPerDay: 1 })).violated).toBe('quota')
+        expect((await admit({ quotaPerDay: 1, day: '2026-01-01' })).admitted).toBe(true)
+      })
+
+      test('of nothing admits nothing', async () => {
+        expect(await admit({ quotaPerDay: 0 })).toMatchObject({ violated: 'quota', quota: { remaining: 0 } })
+      })
+
+      test('is exact when 200 ask at once', async () => {
+        const verdicts = await Promise.all(Array.from({ length: 200 }, () => admit({ quotaPerDay: 30, burst: 500 })))
+        expect(verdicts.filter(verdict => verdict.admitted)).toHaveLength(30)
+      })
+    })
+
+    describe('guesses about a subject', () => {
+      const guesses = { subject: 'pseudonym-1', max: 2 }
+
+      test('are refused at the limit of mismatches', async () => {
+        await counters.countMismatch(client, guesses.subject, day)
+        expect((await admit({ guesses })).admitted).toBe(true)
+        await counters.countMismatch(client, guesses.subject, day)
+        expect(await admit({ guesses })).toEqual({
+          admitted: false,
+          violated: 'guesses',
+          rate: { remaining: 99, resetSeconds: 0 },
+          source: 'shared',
+        })
+      })
+
+      test('are not used up by questions that matched', async () => {
+        for (let i = 0; i < 5; i += 1) expect((await admit({ guesses })).admitted).toBe(true)
+      })
+
+      test('are counted by client, subject and day', async () => {
+        await counters.countMismatch(client, guesses.subject, day)
+        await counters.countMismatch(client, guesses.subject, day)
+        expect((await admit({ guesses, client: newClient() })).admitted).toBe(true)
+        expect((await admit({ guesses: { ...guesses, subject: 'pseudonym-2' } })).admitted).toBe(true)
+        expect((await admit({ guesses, day: '2026-01-01' })).admitted).toBe(true)
+        expect((await admit({ guesses })).admitted).toBe(false)
+      })
+
+      test('that are held bound what is asked at once', async () => {
+        const held = { ...guesses, holdMs: 60_000 }
+        const verdicts = await Promise.all(Array.from({ length: 20 }, () => admit({ guesses: held })))
+        expect(verdicts.filter(verdict => verdict.admitted)).toHaveLength(2)
+      })
+
+      test('that were held come back after a match, and are used up by a mismatch', async () => {
+        const held = { ...guesses, holdMs: 60_000 }
+        await admit({ guesses: held })
+        await admit({ guesses: held })
+        await counters.releaseGuess(client, guesses.subject, day)
+        expect((await admit({ guesses: held })).admitted).toBe(true)
+        await counters.countMismatch(client, guesses.subject, day)
+        await counters.releaseGuess(client, guesses.subject, day)
+        expect((await admit({ guesses: held })).admitted).toBe(true)
+        expect((await admit({ guesses: held })).violated).toBe('guesses')
+      })
+
+      test('that were held come back when nobody settles them', async () => {
+        const held = { ...guesses, max: 1, holdMs: 100 }
+        await admit({ guesses: held })
+        const tookMs = await passUntil('the end of the hold', async () => (await admit({ guesses: held })).admitted)
+        expect(tookMs).toBeGreaterThanOrEqual(95)
+      })
+
+      test('given back without being held change nothing', async () => {
+        await counters.releaseGuess(client, guesses.subject, day)
+        await counters.countMismatch(client, guesses.subject, day)
+        await counters.countMismatch(client, guesses.subject, day)
+        expect((await admit({ guesses })).violated).toBe('guesses')
+      })
+    })
+
+    describe('an admission', () => {
+      test('names guesses before quota before rate', async () => {
+        const spent = { burst: 1, quotaPerDay: 1, guesses: { subject: 's', max: 1 } }
+        await admit(spent)
+        expect((await admit({ ...spent, quotaPerDay: 2 })).violated).toBe('rate')
+        expect((await admit(spent)).violated).toBe('quota')
+        await counters.countMismatch(client, 's', day)
+        expect((await admit(spent)).violated).toBe('guesses')
+      })
+
+      test('that is refused uses nothing up', async () => {
+        const limits = { burst: 2, quotaPerDay: 2, guesses: { subject: 's', max: 2, holdMs: 60_000 } }
+        await admit(limits)
+        for (let i = 0; i < 5; i += 1) {
+          expect((await admit({ ...limits, guesses: { ...limits.guesses, max: 1 } })).violated).toBe('guesses')
+          expect((await admit({ ...limits, quotaPerDay: 1 })).violated).toBe('quota')
+          expect((await admit({ ...limits, burst: 1e-9 })).violated).toBe('rate')
+        }
+        expect(await admit(limits)).toMatchObject({ admitted: true, rate: { remaining: 0 }, quota: { remaining: 0 } })
+      })
+
+      test('is shared by two gateways', async () => {
+        const other = await world.openCounters()
+        await admit({ burst: 2, quotaPerDay: 5 })
+        expect(await admit({ burst: 2, quotaPerDay: 5 }, other)).toMatchObject({
+          rate: { remaining: 0 },
+          quota: { remaining: 3 },
+        })
+        expect((await admit({ burst: 2, quotaPerDay: 5 })).violated).toBe('rate')
+        await other.close()
+      })
+    })
+
+    describe('the audit counters', () => {
+      test('are summed by client, service and outcome, and sorted', async () => {
+        const counted = newDay()
+        const [a, b] = ['agency-a' as ClientId, 'agency-b' as ClientId]
+        counters.count(counted, b, 'x/y', 'answered')
+        for (let i = 0; i < 3; i += 1) counters.count(counted, a, 'x/y', 'answered')
+        counters.count(counted, a, 'x/y', 'NDX_RATE_EXCEEDED')
+        counters.count(counted, a, 'm/n', 'answered')
+        counters.count(newDay(), a, 'm/n', 'answered')
+        expect(await counters.readDay(counted)).toEqual([
+          { client: a, service: 'm/n', outcome: 'answered', count: 1 },
+          { client: a, service: 'x/y', outcome: 'NDX_RATE_EXCEEDED', count: 1 },
+          { client: a, service: 'x/y', outcome: 'answered', count: 3 },
+          { client: b, service: 'x/y', outcome: 'answered', count: 1 },
+        ])
+      })
+
+      test('grow from day reading to day reading, each count once', async () => {
+        const counted = newDay()
+        for (const count of [1, 2, 3]) {
+          counters.count(counted, client, 'x/y', 'answered')
+          expect(await counters.readDay(counted)).toEqual([{ client, service: 'x/y', outcome: 'answered', count }])
+        }
+      })
+
+      test('of a day without any are none', async () => {
+        expect(await counters.readDay(newDay())).toEqual([])
+      })
+
+      test('hold any name as it is', async () => {
+        const counted = newDay()
+        const service = 'a|b\t"\n{}:c'
+        counters.count(counted, client, service, '')
+        expect(await counters.readDay(counted)).toEqual([{ client, service, outcome: '', count: 1 }])
+      })
+
+      test('reach the others in the background, and the rest on close', async () => {
+        const counted = newDay()
+        const other = await world.openCounters()
+        other.count(counted, client, 'x/y', 'answered')
+        const count = async (): Promise<number> => (await counters.readDay(counted))[0]?.count ?? 0
+        await passUntil('the count of the other gateway', async () => (await count()) === 1)
+        other.count(counted, client, 'x/y', 'answered')
+        await other.close()
+        await other.close()
+        expect(await count()).toBe(2)
+      })
+    })
+
+    describe('a one-time value', () => {
+      test('is new once, for every gateway', async () => {
+        const value = `jti-${client}`
+        const other = await world.openCounters()
+        expect(await counters.useOnce(value, 60_000)).toBe(true)
+        expect(await counters.useOnce(value, 60_000)).toBe(false)
+        expect(await other.useOnce(value, 60_000)).toBe(false)
+        expect(await counters.useOnce(`${value}.`, 60_000)).toBe(true)
+        await other.close()
+      })
+
+      test('is new for one of 50 at once', async () => {
+        const answers = await Promise.all(
+          Array.from({ length: 50 }, () => counters.useOnce(`at once ${client}`, 60_000)),
+        )
+        expect(answers.filter(isNew => isNew)).toHaveLength(1)
+      })
+
+      test('is new again after its life', async () => {
+        expect(await counters.useOnce(`short ${client}`, 80)).toBe(true)
+        const tookMs = await passUntil('the end of its life', () => counters.useOnce(`short ${client}`, 80))
+        expect(tookMs).toBeGreaterThanOrEqual(75)
+      })
+    })
+
+    describe('a revoked token', () => {
+      test('is listed for every gateway until it would have expired', async () => {
+        const other = await world.openCounters()
+        const [long, short] = [`long-${client}`, `short-${client}`]
+        await counters.revoke(long, world.now() + 60_000)
+        await counters.revoke(short, world.now() + 100)
+        expect(await other.revoked()).toEqual(expect.arrayContaining([long, short]))
+        await passUntil('the end of the short one', async () => !(await other.revoked()).includes(short))
+        expect(await other.revoked()).toContain(long)
+        await other.close()
+      })
+
+      test('revoked again earlier stays for the longer time', async () => {
+        await counters.revoke(`twice-${client}`, world.now() + 60_000)
+        await counters.revoke(`twice-${client}`, world.now() + 1)
+        await world.passTime()
+        expect(await counters.revoked()).toContain(`twice-${client}`)
+      })
+    })
+
+    test('answers a ping', async () => {
+      await expect(counters.ping()).resolves.toBeUndefined()
+    })
+  })
+}
