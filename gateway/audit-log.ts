@@ -1,0 +1,97 @@
+// The end of every exchange and refusal: one log line of allow-listed fields, its metrics, its audit counter, its note. The
+// line is built here and nowhere else; a field that is not named here cannot reach the log.
+import { type NoteMessage } from '#bus/message.ts'
+import { type ClientId } from '#contracts/contract.ts'
+import { type ErrorCode, type ExchangeError, errorTable } from '#contracts/errors.ts'
+import { describeError, type Log } from '#runtime/log.ts'
+import { type Counters } from './counters/counters.ts'
+import { localDayOf } from './exchange/authorize.ts'
+import { type Trail } from './exchange/trail.ts'
+import { type Metrics } from './metrics.ts'
+
+export interface AuditLog {
+  /** Concludes a trail, once; later calls for the same trail do nothing. `error` is what ended it, when it was not answered. */
+  conclude(trail: Trail, status: number, error?: ExchangeError): void
+}
+
+export interface AuditLogParts {
+  log: Log
+  metrics: Metrics
+  counters: Pick<Counters, 'count'>
+  note(message: Pick<NoteMessage, 'kind' | 'exchangeId' | 'facts'>): void
+  now(): number
+  clock(): number
+}
+
+export function createAuditLog({ log, metrics, counters, note, now, clock }: AuditLogParts): AuditLog {
+  return {
+    conclude(trail, status, error) {
+      if (trail.concluded) return
+      trail.concluded = true
+      trail.status = status
+      if (error !== undefined) {
+        trail.code = error.code
+        trail.outcome = outcomeOf(error.code)
+      }
+      const durationMs = clock() - trail.startedMs
+      metrics.exchange(trail, durationMs)
+      if (trail.client !== undefined)
+        counters.count(localDayOf(now()), trail.client as ClientId, trail.service ?? '-', trail.outcome ?? '-')
+      note({ kind: noteKindOf(trail), exchangeId: trail.exchangeId, facts: factsOf(trail) })
+      write(log, trail, durationMs, error)
+    },
+  }
+}
+
+function outcomeOf(code: ErrorCode): NonNullable<Trail['outcome']> {
+  if (code === 'NDX_REPLY_TIMEOUT') return 'unknown'
+  if (code === 'NDX_REQUEST_EXPIRED') return 'expired'
+  return errorTable[code].fault === 'client' ? 'refused' : 'failed'
+}
+
+const noteKindOf = ({ outcome }: Trail): NoteMessage['kind'] => {
+  if (outcome === 'answered') return 'delivered'
+  return outcome === 'unknown' ? 'timed-out' : 'refused'
+}
+
+/** Codes, names, pseudonyms. The same for the line and the note. */
+const factsOf = (trail: Trail) => ({
+  client: trail.client,
+  provider: trail.provider,
+  service: trail.service,
+  version: trail.version,
+  purpose: trail.purpose,
+  procedure: trail.procedure,
+  officer: trail.officer,
+  subject: trail.subject,
+  agreement: trail.agreement,
+  decision: trail.decision,
+  outcome: trail.outcome,
+  code: trail.code,
+  status: trail.status,
+  fields: trail.fields,
+  withheld: trail.withheld,
+})
+
+function write(log: Log, trail: Trail, durationMs: number, error?: ExchangeError): void {
+  const line = {
+    event: 'exchange',
+    exchangeId: trail.exchangeId,
+    traceparent: trail.traceparent,
+    route: trail.route,
+    ...factsOf(trail),
+    limits: trail.verdict?.source,
+    decidedMs: round(trail.decidedAfterMs),
+    publishedMs: round(trail.publishedAfterMs),
+    repliedMs: round(trail.repliedAfterMs),
+    waitedMs: round(trail.waitedMs),
+    handledMs: round(trail.handledMs),
+    totalMs: round(durationMs),
+  }
+  const isOurs = error !== undefined && errorTable[error.code].fault !== 'client'
+  const cause = error?.cause === undefined ? {} : { error: describeError(error.cause) }
+  log[isOurs ? 'warn' : 'info']({ ...line, ...cause })
+}
+
+const round = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Math.round(ms * 100) / 100

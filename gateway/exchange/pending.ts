@@ -1,0 +1,80 @@
+// The exchanges that wait for a reply, and the one place where a promise is made by hand. A wheel of 50 ms slots ends every
+// wait at its deadline: one timer for all of them, not one each. Bounded: what does not fit is refused before it is sent.
+import { type IncomingRecord } from '#bus/bus.ts'
+import { type ExchangeId } from '#bus/message.ts'
+import { type ProviderId } from '#contracts/contract.ts'
+import { ExchangeError } from '#contracts/errors.ts'
+
+const slotMs = 50
+
+export interface Pending {
+  /** Resolves with the first record settled for it; rejects NDX_REPLY_TIMEOUT at the deadline. Throws when full. */
+  open(exchangeId: ExchangeId, provider: ProviderId, deadlineMs: number): Promise<IncomingRecord>
+  /** The provider that this exchange waits for, or undefined when nobody waits. */
+  providerOf(exchangeId: string): ProviderId | undefined
+  settle(exchangeId: string, record: IncomingRecord): void
+  fail(exchangeId: string, error: ExchangeError): void
+  readonly size: number
+  /** Resolves when nothing waits any more. */
+  drained(): Promise<void>
+  stop(): void
+}
+
+interface Waiting {
+  provider: ProviderId
+  resolve(record: IncomingRecord): void
+  reject(error: ExchangeError): void
+}
+
+export function createPending({ max, now }: { max: number; now: () => number }): Pending {
+  const waiting = new Map<string, Waiting>()
+  const wheel = new Map<number, string[]>()
+  const onDrained: (() => void)[] = []
+  let turned = Math.floor(now() / slotMs)
+  const timer = setInterval(turn, slotMs).unref()
+
+  /** Ends what is due in every slot since the last turn. */
+  function turn(): void {
+    const current = Math.floor(now() / slotMs)
+    if (current < turned) turned = current
+    for (; turned < current; turned++) {
+      const due = wheel.get(turned)
+      if (due === undefined) continue
+      wheel.delete(turned)
+      for (const exchangeId of due) take(exchangeId)?.reject(timeout())
+    }
+  }
+
+  function take(exchangeId: string): Waiting | undefined {
+    const found = waiting.get(exchangeId)
+    if (found === undefined) return undefined
+    waiting.delete(exchangeId)
+    if (waiting.size === 0) for (const resolve of onDrained.splice(0)) resolve()
+    return found
+  }
+
+  return {
+    open(exchangeId, provider, deadlineMs) {
+      if (waiting.size >= max) throw new ExchangeError('NDX_GATEWAY_OVERLOADED', { retryAfterSeconds: 1 })
+      const slot = Math.max(Math.ceil(deadlineMs / slotMs), turned + 1)
+      const due = wheel.get(slot)
+      if (due === undefined) wheel.set(slot, [exchangeId])
+      else due.push(exchangeId)
+      return new Promise((resolve, reject) => waiting.set(exchangeId, { provider, resolve, reject }))
+    },
+    providerOf: exchangeId => waiting.get(exchangeId)?.provider,
+    settle: (exchangeId, record) => take(exchangeId)?.resolve(record),
+    fail: (exchangeId, error) => take(exchangeId)?.reject(error),
+    get size() {
+      return waiting.size
+    },
+    drained: () => (waiting.size === 0 ? Promise.resolve() : new Promise(resolve => onDrained.push(resolve))),
+    stop: () => clearInterval(timer),
+  }
+}
+
+const timeout = (): ExchangeError =>
+  new ExchangeError('NDX_REPLY_TIMEOUT', {
+    outcome: 'unknown',
+    detail: 'The question was sent; whether it was answered is not known yet.',
+  })

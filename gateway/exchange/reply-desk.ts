@@ -1,0 +1,53 @@
+// Where every record of this gateway's reply partition arrives: a probe's, a reply someone waits for, a reply that came late,
+// or another gateway's. A reply resolves only the exchange whose id it carries, and only from the provider that was asked.
+import { type IncomingRecord } from '#bus/bus.ts'
+import { type ExchangeId, exchangeIdOf, type NoteMessage } from '#bus/message.ts'
+import { probeTopic, replyTopic } from '#bus/topics.ts'
+import { type Pending } from './pending.ts'
+
+export interface ReplyDesk {
+  onRecord(record: IncomingRecord): void
+  /** Nobody waits any more, but the outcome is not known: its reply will be late. */
+  timedOut(exchangeId: ExchangeId): void
+}
+
+export interface ReplyDeskParts {
+  pending: Pending
+  probe: { onRecord(record: IncomingRecord): void }
+  note(message: Pick<NoteMessage, 'kind' | 'exchangeId' | 'facts'>): void
+  onLate(): void
+  onMisdirected(exchangeId: ExchangeId, topic: string): void
+}
+
+/** Exchanges remembered after their time-out. */
+const timedOutMax = 20_000
+
+export function createReplyDesk({ pending, probe, note, onLate, onMisdirected }: ReplyDeskParts): ReplyDesk {
+  const timedOut = new Set<string>()
+  return {
+    onRecord(record) {
+      if (record.topic === probeTopic) return probe.onRecord(record)
+      const exchangeId = exchangeIdOf(record) as ExchangeId | undefined
+      if (exchangeId === undefined) return
+      const provider = pending.providerOf(exchangeId)
+      if (provider === undefined) {
+        if (!timedOut.delete(exchangeId)) return
+        onLate()
+        return note({
+          kind: 'late',
+          exchangeId,
+          facts: { topic: record.topic, partition: record.partition, offset: record.offset },
+        })
+      }
+      if (record.topic === replyTopic(provider)) return pending.settle(exchangeId, record)
+      onMisdirected(exchangeId, record.topic)
+      note({ kind: 'incident', exchangeId, facts: { incident: 'misdirected-reply', topic: record.topic, provider } })
+    },
+    timedOut(exchangeId) {
+      timedOut.add(exchangeId)
+      if (timedOut.size <= timedOutMax) return
+      const oldest = timedOut.values().next().value
+      if (oldest !== undefined) timedOut.delete(oldest)
+    },
+  }
+}

@@ -1,0 +1,221 @@
+// One gateway, composed from its parts and nothing global: the same for the embedded exchange, the real stack and the tests;
+// only bus and counters differ. Starts in the order bus, counters, HTTP; stops in reverse, and cuts no exchange.
+import { type AddressInfo } from 'node:net'
+import { type Bus } from '#bus/bus.ts'
+import { type NoteMessage, writeNote } from '#bus/message.ts'
+import { createProbe } from '#bus/probe.ts'
+import { noteTopic, partitionOf, probeTopic, replyTopic } from '#bus/topics.ts'
+import { type ClientId } from '#contracts/contract.ts'
+import { type Registry } from '#contracts/registry.ts'
+import { type Config } from '#runtime/config.ts'
+import { type Log } from '#runtime/log.ts'
+import { asJson, listenForOperations } from '#runtime/operations-listener.ts'
+import { createPseudonyms } from '#runtime/pseudonyms.ts'
+import { type Secrets } from '#runtime/secrets.ts'
+import { type AppParts, buildApp } from './app.ts'
+import { createAuditLog } from './audit-log.ts'
+import { type Counters } from './counters/counters.ts'
+import { DegradingCounters } from './counters/degrading-counters.ts'
+import { Revocations } from './counters/revocations.ts'
+import { localDayOf } from './exchange/authorize.ts'
+import { createPending } from './exchange/pending.ts'
+import { createReplyDesk } from './exchange/reply-desk.ts'
+import { createMetrics } from './metrics.ts'
+import { checkReadiness } from './routes/health.ts'
+import { externalIssuerKeys, ownIssuerKeys } from './tokens/issuer-keys.ts'
+
+export interface GatewayParts {
+  config: Config
+  registry: Registry
+  secrets: Secrets
+  /** Public keys of the simulated clients. */
+  clientKeys: ReadonlyMap<ClientId, object>
+  bus: Bus
+  /** The shared counters; what happens when they are away is decided here. */
+  counters: Counters
+  log: Log
+  version: string
+  /** Epoch ms; default the system's. */
+  now?: () => number
+}
+
+export interface Gateway {
+  /** `http://host:port` of the public and the operations listener. */
+  url: string
+  operationsUrl: string
+  /** Resolves when a record of our own went round the bus. */
+  ready: Promise<void>
+  /** Not ready; waits for what is pending; closes the listeners and readers; flushes. Bus and counters stay the caller's. */
+  stop(): Promise<void>
+}
+
+export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway> {
+  const { config, log } = gatewayParts
+  const parts = assemble(gatewayParts)
+  const { probe, reader, revocations, pending, counters, appParts } = parts
+  await revocations.start()
+  const app = await buildApp(appParts)
+  await app.listen({ host: config.host, port: config.port })
+  const operations = await listenForOperations({
+    host: config.operationsHost,
+    port: config.operationsPort,
+    routes: operationsRoutes(parts),
+  })
+  const { port } = app.server.address() as AddressInfo
+  let stopped: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    parts.stopping.isStopping = true
+    log.info({ event: 'stopping', pending: pending.size })
+    if (config.drainMs > 0) await new Promise(resolve => setTimeout(resolve, config.drainMs))
+    await app.close()
+    await pending.drained()
+    await operations.stop()
+    probe.stop()
+    revocations.stop()
+    pending.stop()
+    await reader.stop()
+    await counters.close()
+    log.info({ event: 'stopped' })
+  }
+  return {
+    url: `http://${config.host}:${port}`,
+    operationsUrl: `http://${config.operationsHost}:${operations.port}`,
+    ready: Promise.all([reader.ready, probe.firstOpen]).then(() => {
+      log.info({ event: 'ready', port, replyPartition: parts.replyPartition })
+    }),
+    stop: () => (stopped ??= stop()),
+  }
+}
+
+/** Everything but the listeners. */
+function assemble(parts: GatewayParts) {
+  const core = createCore(parts)
+  const record = createRecord(parts, core)
+  const road = createRoad(parts, core, record)
+  return { ...core, ...record, ...road, appParts: appPartsOf(parts, core, record, road) }
+}
+
+type Core = ReturnType<typeof createCore>
+type Record = ReturnType<typeof createRecord>
+type Road = ReturnType<typeof createRoad>
+
+/** What depends on nothing of the gateway's. */
+function createCore({ config, secrets, bus, counters: shared, log, now = Date.now }: GatewayParts) {
+  const replyPartition = config.replyPartition ?? partitionOf(probeTopic, config.instance)
+  const counters = new DegradingCounters({
+    shared,
+    instances: config.instances,
+    onState: (state, cause) => log.warn({ event: 'counters', state, reason: reasonOf(cause) }),
+  })
+  const probe = createProbe({ bus, partition: replyPartition, instance: config.instance, now })
+  probe.onChange((isOpen, cause) =>
+    log.warn({ event: 'road', state: isOpen ? 'open' : 'closed', reason: reasonOf(cause) }),
+  )
+  return {
+    now,
+    clock: (): number => performance.now(),
+    source: `/gateway/${config.instance}`,
+    replyPartition,
+    stopping: { isStopping: false },
+    counters,
+    revocations: new Revocations({ counters, now }),
+    pending: createPending({ max: config.pendingMax, now }),
+    probe,
+    keys: config.issuerJwksUrl === undefined ? ownIssuerKeys(secrets) : externalIssuerKeys(config.issuerJwksUrl),
+  }
+}
+
+/** Where it is written down: metrics, notes, the audit log. */
+function createRecord({ bus, log }: GatewayParts, { now, clock, source, pending, probe, counters, revocations }: Core) {
+  const metrics = createMetrics({
+    pending: () => pending.size,
+    roadOpen: () => probe.isOpen,
+    countersShared: () => counters.state === 'shared',
+    revocationsAgeSeconds: () => revocations.ageMs / 1000,
+  })
+  const note = (message: Pick<NoteMessage, 'kind' | 'exchangeId' | 'facts'>): void => {
+    bus.publish(noteTopic, writeNote({ ...message, source, notedMs: now() })).catch(() => metrics.noteLost())
+  }
+  return { metrics, note, auditLog: createAuditLog({ log, metrics, counters, note, now, clock }) }
+}
+
+/** The way back: this gateway's partition of every reply topic, and the probe's. */
+function createRoad(
+  { bus, registry, log }: GatewayParts,
+  { pending, probe, now, replyPartition }: Core,
+  { metrics, note }: Record,
+) {
+  const replyDesk = createReplyDesk({
+    pending,
+    probe,
+    note,
+    onLate: metrics.late,
+    onMisdirected: (exchangeId, topic) => {
+      metrics.incident(topic, 'misdirected-reply')
+      log.error({ event: 'incident', incident: 'misdirected-reply', exchangeId, topic })
+    },
+  })
+  const reader = bus.readReplies({
+    topics: [probeTopic, ...registry.providers.map(replyTopic)],
+    partition: replyPartition,
+    sinceMs: now() - longestWaitMs(registry),
+    onRecord: replyDesk.onRecord,
+    onState: (state, cause) => {
+      if (state === 'interrupted') probe.interrupted(cause)
+    },
+  })
+  return { replyDesk, reader }
+}
+
+function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk }: Road): AppParts {
+  const { config, registry, clientKeys, secrets, bus, log, version } = parts
+  const { revocations, probe, counters, stopping } = core
+  const road = {
+    get isOpen() {
+      return probe.isOpen
+    },
+    publish: bus.publish.bind(bus),
+  }
+  return {
+    ...core,
+    ...record,
+    ...config,
+    version,
+    log,
+    registry,
+    replyDesk,
+    clientKeys,
+    agreements: registry.agreements,
+    onShed: record.metrics.shed,
+    onIssued: record.metrics.tokenIssued,
+    isStopping: () => stopping.isStopping,
+    isRevoked: tokenId => revocations.has(tokenId),
+    revoke: (tokenId, untilMs) => revocations.revoke(tokenId, untilMs),
+    isRoadOpen: () => probe.isOpen,
+    pingCounters: () => counters.ping(),
+    exchangeParts: { ...core, note: record.note, road, pseudonyms: createPseudonyms(secrets.pseudonymKey) },
+  }
+}
+
+const reasonOf = (cause: unknown): string | undefined => (cause instanceof Error ? cause.message : undefined)
+
+/** A predecessor's replies are read back this far. */
+const longestWaitMs = (registry: Registry): number =>
+  Math.max(...registry.services.map(service => service.contract.maxWaitMs), 0)
+
+function operationsRoutes({ appParts, metrics, counters, now }: ReturnType<typeof assemble>) {
+  return {
+    '/metrics': async () => ({ type: metrics.contentType, body: await metrics.render() }),
+    '/health/live': () => ({ body: asJson({ status: 'live' }) }),
+    '/health/ready': async () => {
+      const readiness = await checkReadiness(appParts)
+      return { status: readiness.ready ? 200 : 503, body: asJson(readiness) }
+    },
+    /** Audit counters of a day: `?day=yyyy-mm-dd`, default today (UTC+7). */
+    '/counters': async (query: URLSearchParams) => {
+      const day = query.get('day') ?? localDayOf(now())
+      if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) return { status: 400, body: asJson({ error: 'day must be yyyy-mm-dd' }) }
+      return { body: asJson({ day, counts: await counters.readDay(day) }) }
+    },
+  }
+}

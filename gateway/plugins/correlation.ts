@@ -1,0 +1,62 @@
+// First on every request: an exchange id of ours (UUIDv7), the caller's trace or a new one (W3C Trace Context), and the trail
+// that the rest fills. A caller's own ids are never trusted as ours.
+import { randomBytes } from 'node:crypto'
+import { type FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { v7 as uuidv7 } from 'uuid'
+import { type ExchangeId } from '#bus/message.ts'
+import { ExchangeError } from '#contracts/errors.ts'
+import { type Trail } from '../exchange/trail.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    trail: Trail
+  }
+}
+
+export interface CorrelationOptions {
+  now(): number
+  clock(): number
+}
+
+export const correlation = fp(
+  async (app: FastifyInstance, { now, clock }: CorrelationOptions) => {
+    app.decorateRequest('trail')
+    app.addHook('onRequest', (request, reply, done) => {
+      const route = request.routeOptions.url
+      request.trail = {
+        exchangeId: uuidv7() as ExchangeId,
+        traceparent: traceparentOf(request.headers['traceparent']),
+        receivedMs: now(),
+        startedMs: clock(),
+        route: route === undefined ? '-' : `${request.method} ${route}`,
+      }
+      reply.header('exchange-id', request.trail.exchangeId)
+      done(
+        countHosts(request.raw.rawHeaders) > 1
+          ? new ExchangeError('NDX_HTTP_MALFORMED', { detail: 'The Host field stands twice.' })
+          : undefined,
+      )
+    })
+  },
+  { name: 'correlation' },
+)
+
+const traceparentForm = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/** The caller's, when it has the exact form (so it can hold nothing else); else a new, sampled one. */
+function traceparentOf(given: string | string[] | undefined): string {
+  if (typeof given === 'string' && traceparentForm.test(given)) return given
+  const random = randomBytes(24).toString('hex')
+  return `00-${random.slice(0, 32)}-${random.slice(32)}-01`
+}
+
+/** Node keeps the first of two Host fields; a proxy before us may have kept the other. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts
+}

@@ -1,0 +1,86 @@
+// Turns every error into a problem, once: ours, Fastify's own, and the unknown (500, generic text, full log). Concludes the
+// trail, so that a refusal leaves its line wherever it happened. Raw HTTP faults get a problem too.
+import { type Socket } from 'node:net'
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { type ErrorCode, ExchangeError, errorTable } from '#contracts/errors.ts'
+import { describeError, type Log } from '#runtime/log.ts'
+import { type AuditLog } from '../audit-log.ts'
+import { toProblem } from '../problem.ts'
+
+export interface ProblemsOptions {
+  auditLog: AuditLog
+  log: Log
+}
+
+export const problems = fp(
+  async (app: FastifyInstance, { auditLog, log }: ProblemsOptions) => {
+    const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+      const known = toExchangeError(error)
+      if (known.code === 'NDX_INTERNAL_FAILURE')
+        log.error({ event: 'failure', exchangeId: request.trail?.exchangeId, error: describeError(error) })
+      const problem = toProblem(known, request.trail?.exchangeId ?? '-')
+      if (request.trail !== undefined) auditLog.conclude(request.trail, problem.status, known)
+      if (known.facts.retryAfterSeconds !== undefined)
+        reply.header('retry-after', String(known.facts.retryAfterSeconds))
+      if (problem.status === 401) reply.header('www-authenticate', challengeOf(known.code))
+      return reply
+        .status(problem.status)
+        .header('cache-control', 'no-store')
+        .type('application/problem+json')
+        .send(JSON.stringify(problem))
+    }
+    app.setErrorHandler(answer)
+    app.setNotFoundHandler((request, reply) =>
+      answer(
+        new ExchangeError(isKnownPath(app, request) ? 'NDX_METHOD_UNSUPPORTED' : 'NDX_ROUTE_UNKNOWN'),
+        request,
+        reply,
+      ),
+    )
+  },
+  { name: 'problems', dependencies: ['correlation'] },
+)
+
+/** Fastify's own faults that a client can cause. What is not here is ours. */
+const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'NDX_MEDIA_TYPE_UNSUPPORTED',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'NDX_BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'NDX_HTTP_MALFORMED',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'NDX_BODY_MALFORMED',
+  FST_ERR_BAD_URL: 'NDX_HTTP_MALFORMED',
+  FST_ERR_ASYNC_CONSTRAINT: 'NDX_HTTP_MALFORMED',
+  FST_ERR_MAX_PARAM_LENGTH: 'NDX_ROUTE_UNKNOWN',
+}
+
+function toExchangeError(error: unknown): ExchangeError {
+  if (error instanceof ExchangeError) return error
+  const code = frameworkCodes[(error as FastifyError).code]
+  return new ExchangeError(code ?? 'NDX_INTERNAL_FAILURE', {}, { cause: code === undefined ? error : undefined })
+}
+
+/** RFC 6750 section 3. */
+const challengeOf = (code: ErrorCode): string =>
+  code === 'NDX_TOKEN_MISSING' ? 'Bearer realm="ndx"' : 'Bearer realm="ndx", error="invalid_token"'
+
+const methods = ['GET', 'POST'] as const
+
+function isKnownPath(app: FastifyInstance, request: FastifyRequest): boolean {
+  const url = request.url.split('?')[0] as string
+  return (
+    methods.some(method => method !== request.method && app.findRoute({ method, url }) !== null) ||
+    methods.some(method => app.hasRoute({ method, url }))
+  )
+}
+
+/** What Node's parser could not read never becomes a request: it is answered on the socket. */
+export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'NDX_HEADERS_TOO_LARGE' : 'NDX_HTTP_MALFORMED'
+  const body = JSON.stringify(toProblem(new ExchangeError(code), '-'))
+  const { status } = errorTable[code]
+  const reason = status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

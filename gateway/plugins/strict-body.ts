@@ -1,0 +1,33 @@
+// Bodies: strict JSON and nothing else, within the contract's size where a contract was found, else within the gateway's.
+import { type FastifyInstance, type FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { ExchangeError } from '#contracts/errors.ts'
+import { parseStrictJson, StrictJsonError } from '#contracts/strict-json.ts'
+
+export const bodyBytesMax = 65_536
+
+export const strictBody = fp(
+  async (app: FastifyInstance) => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer', bodyLimit: bodyBytesMax },
+      (request: FastifyRequest, bytes: Buffer, done) => {
+        const max = request.service?.contract.limits.requestBytesMax
+        if (max !== undefined && bytes.length > max) {
+          return done(new ExchangeError('NDX_BODY_TOO_LARGE', { detail: `The contract allows ${max} bytes.` }))
+        }
+        try {
+          done(null, parseStrictJson(bytes))
+        } catch (error) {
+          done(
+            error instanceof StrictJsonError
+              ? new ExchangeError('NDX_BODY_MALFORMED', { detail: error.message })
+              : (error as Error),
+          )
+        }
+      },
+    )
+  },
+  { name: 'strict-body' },
+)

@@ -1,0 +1,33 @@
+// live: the process answers. ready: a record of our own went round the bus in time, and the counters answer or their absence
+// is bridged. Neither needs a token; neither says more than that.
+import { type FastifyInstance } from 'fastify'
+
+export interface HealthParts {
+  isRoadOpen(): boolean
+  /** Rejects when the counters do not answer. */
+  pingCounters(): Promise<void>
+  isStopping(): boolean
+}
+
+export function healthRoutes(app: FastifyInstance, parts: HealthParts): void {
+  const config = { isVital: true }
+  app.get('/health/live', { config }, async () => ({ status: 'live' }))
+  app.get('/health/ready', { config }, async (_, reply) => {
+    const { ready, ...checks } = await checkReadiness(parts)
+    return reply
+      .status(ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ status: ready ? 'ready' : 'not ready', ...checks })
+  })
+}
+
+/** Also for the operations listener. */
+export async function checkReadiness({ isRoadOpen, pingCounters, isStopping }: HealthParts) {
+  const counters = await pingCounters().then(
+    () => 'answer' as const,
+    () => 'away' as const,
+  )
+  const bus = isRoadOpen() ? 'open' : 'closed'
+  const stopping = isStopping()
+  return { ready: bus === 'open' && counters === 'answer' && !stopping, bus, counters, stopping }
+}

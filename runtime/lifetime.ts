@@ -1,0 +1,70 @@
+// A process's life: starts, says so, stops once on SIGTERM or SIGINT, and ends with 0; ends with 1 on a start that failed or
+// a fault nobody caught. The only place that ends a process, and the only one that reads its environment.
+import { type Config, ConfigError, readConfig } from './config.ts'
+import { createLog, describeError, type Log } from './log.ts'
+
+export interface Running {
+  stop(): Promise<void>
+}
+
+/** A stop that takes longer than this is cut. */
+const stopMaxMs = 70_000
+
+/** Runs a process's main. `start` gets the checked configuration and the log. */
+export async function runProcess(
+  start: (config: Config, log: Log) => Promise<Running>,
+  fallbacks: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const config = readOrEnd(fallbacks)
+  const log = createLog({
+    level: config.logLevel,
+    instance: config.instance,
+    ...(config.logFile === undefined ? {} : { file: config.logFile }),
+  })
+  const end = (status: number): void => {
+    log.flush(() => process.exit(status))
+  }
+  for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(fault, error => {
+      log.fatal({ event: 'fault', error: describeError(error) }, 'a fault nobody caught; the process ends')
+      end(1)
+    })
+  }
+  try {
+    const running = await start(config, log)
+    stopOnce(running, log, end)
+  } catch (error) {
+    log.fatal({ event: 'start-failed', error: describeError(error) })
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    end(1)
+  }
+}
+
+function readOrEnd(fallbacks: Readonly<Record<string, string>>): Config {
+  try {
+    return readConfig({ ...fallbacks, ...process.env })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exit(2)
+  }
+}
+
+function stopOnce(running: Running, log: Log, end: (status: number) => void): void {
+  let isStopping = false
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) return
+    isStopping = true
+    log.info({ event: 'signal', signal })
+    setTimeout(end, stopMaxMs, 1).unref()
+    running.stop().then(
+      () => end(0),
+      error => {
+        log.error({ event: 'stop-failed', error: describeError(error) })
+        end(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}

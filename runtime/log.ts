@@ -1,0 +1,47 @@
+// The log: pino, one JSON line an event. Nobody logs a request, a reply or an error's own fields wholesale: every line is
+// built from named fields, so that a new field is a decision and personal data has no way in.
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
+
+export type Log = Logger
+
+export interface LogOptions {
+  level: string
+  /** Appended to; standard output when not given. */
+  file?: string
+  instance: string
+  /** For tests: where lines go instead. */
+  stream?: DestinationStream
+}
+
+export function createLog({ level, file, instance, stream }: LogOptions): Log {
+  const sink =
+    stream ??
+    destination({ ...(file === undefined ? { dest: 1 } : { dest: file, mkdir: true }), sync: false, minLength: 0 })
+  return pino(
+    {
+      level,
+      base: { instance },
+      timestamp: () => `,"time":${Date.now()}`,
+      formatters: { level: label => ({ level: label }) },
+    },
+    sink,
+  )
+}
+
+/** What may be said of an error in the log: its kind and stack, without fields that libraries hang on it. */
+export function describeError(error: unknown): { kind: string; message: string; stack?: string; cause?: string } {
+  if (!(error instanceof Error)) return { kind: typeof error, message: 'not an Error' }
+  const cause = error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : undefined
+  return {
+    kind: error.name,
+    message: error.message,
+    ...(error.stack === undefined ? {} : { stack: error.stack }),
+    ...(cause === undefined ? {} : { cause }),
+  }
+}
+
+/** The log as parts see it that know nothing of pino: level, message, details without personal data. */
+export const logAs =
+  (log: Log, event: string) =>
+  (level: 'debug' | 'info' | 'warn' | 'error', message: string, details: object = {}): void =>
+    log[level]({ event, ...details }, message)

@@ -1,0 +1,19 @@
+// What a process that runs hosts shows Prometheus: how many questions ended how, by provider.
+import { type OperationsAnswer } from '#runtime/operations-listener.ts'
+import { type Host } from './host.ts'
+
+export function renderHostMetrics(hosts: readonly Pick<Host, 'provider' | 'counts' | 'isWorking'>[]): OperationsAnswer {
+  const lines = [
+    '# HELP ndx_questions_total Questions handled by an adapter, by how they ended',
+    '# TYPE ndx_questions_total counter',
+    ...hosts.flatMap(({ provider, counts }) =>
+      Object.entries(counts).map(
+        ([outcome, count]) => `ndx_questions_total{provider="${provider}",outcome="${outcome}"} ${count}`,
+      ),
+    ),
+    '# HELP ndx_adapter_working 1 while the adapter reads its topic',
+    '# TYPE ndx_adapter_working gauge',
+    ...hosts.map(({ provider, isWorking }) => `ndx_adapter_working{provider="${provider}"} ${Number(isWorking)}`),
+  ]
+  return { type: 'text/plain; version=0.0.4; charset=utf-8', body: `${lines.join('\n')}\n` }
+}

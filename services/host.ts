@@ -1,0 +1,222 @@
+// Runs one provider's handlers: reads its request topic, and for each record checks deadline, contract and request, calls the
+// handler, checks the reply, and sends it. Every readable record gets exactly one reply, a typed failure included; a record
+// delivered again gets the same reply again and is not executed twice by this process. Commits only what was replied to.
+import { type Bus, type IncomingRecord, type Reader } from '#bus/bus.ts'
+import {
+  type ExchangeId,
+  headerNames,
+  MessageError,
+  type ReplyMessage,
+  type RequestMessage,
+  readRequest,
+  writeReply,
+} from '#bus/message.ts'
+import { adapterGroup, requestTopic } from '#bus/topics.ts'
+import { type ProviderId, type Service } from '#contracts/contract.ts'
+import { type JsonObject } from '#contracts/json.ts'
+import { describeError, type Log } from '#runtime/log.ts'
+import { AdapterFailure, type Handler, type Question } from './adapter.ts'
+
+/** One service of the provider with the code that answers it. */
+export interface Route {
+  service: Service
+  handler: Handler
+}
+
+export interface HostOptions {
+  provider: ProviderId
+  routes: readonly Route[]
+  bus: Bus
+  instance: string
+  poolSize: number
+  log: Log
+  now(): number
+  clock(): number
+}
+
+/** How many records ended how, since the host started. */
+export type HostCounts = Record<'answered' | 'failed' | 'expired' | 'redelivered' | 'unreadable', number>
+
+export interface Host extends Reader {
+  readonly provider: ProviderId
+  readonly counts: Readonly<HostCounts>
+  readonly isWorking: boolean
+}
+
+/** Replies kept for redelivery; a redelivered record is at most some seconds old. */
+const repliesKeptMax = 10_000
+
+/** Why the host itself failed a record; a handler's own codes are lower-case, in the contract. */
+type HostFailure = 'REQUEST_INVALID' | 'CONTRACT_UNKNOWN' | 'HANDLER_FAILED' | 'HANDLER_TIMEOUT' | 'REPLY_INVALID'
+
+type Outcome = Pick<ReplyMessage, 'outcome' | 'code' | 'data'> & { waitedMs: number; handledMs: number }
+
+export function runHost(options: HostOptions): Host {
+  const { provider, bus, poolSize, log } = options
+  const counts: HostCounts = { answered: 0, failed: 0, expired: 0, redelivered: 0, unreadable: 0 }
+  const kept = new Map<ExchangeId, { message: ReplyMessage; request: RequestMessage }>()
+  const stopping = new AbortController()
+  let isWorking = false
+
+  async function handle(record: IncomingRecord): Promise<void> {
+    const startedMs = options.clock()
+    const request = readOrDrop(record)
+    if (request === undefined) return
+    const before = kept.get(request.exchangeId)
+    if (before !== undefined) {
+      counts.redelivered++
+      return send(before.message, before.request)
+    }
+    const outcome = await answer(request, options, startedMs, stopping.signal)
+    counts[outcome.outcome]++
+    const message = replyTo(request, outcome, options)
+    keep(message, request)
+    await send(message, request)
+  }
+
+  function readOrDrop(record: IncomingRecord): RequestMessage | undefined {
+    try {
+      return readRequest(record)
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error
+      counts.unreadable++
+      const { topic, partition, offset } = record
+      const exchangeId = record.headers[headerNames.exchangeId]
+      log.error(
+        { event: 'unreadable', provider, topic, partition, offset, exchangeId, reason: error.message },
+        'a record is not a request; it is passed over',
+      )
+      return undefined
+    }
+  }
+
+  function keep(message: ReplyMessage, request: RequestMessage): void {
+    kept.set(message.exchangeId, { message, request })
+    if (kept.size <= repliesKeptMax) return
+    const oldest = kept.keys().next().value
+    if (oldest !== undefined) kept.delete(oldest)
+  }
+
+  /** A rejection leaves the record uncommitted: it is handled again, and the kept reply sent again. */
+  const send = (message: ReplyMessage, { replyTopic, replyPartition }: RequestMessage): Promise<void> =>
+    bus.publish(replyTopic, writeReply(message, replyPartition))
+
+  const reader = bus.work({
+    topic: requestTopic(provider),
+    group: adapterGroup(provider),
+    poolSize,
+    heldMax: poolSize * 4,
+    handle,
+    onState: state => {
+      isWorking = state === 'working'
+      log.info({ event: 'host', provider, state })
+    },
+  })
+  return {
+    ready: reader.ready.then(() => {
+      isWorking = true
+    }),
+    provider,
+    counts,
+    get isWorking() {
+      return isWorking
+    },
+    async stop() {
+      isWorking = false
+      await reader.stop()
+      stopping.abort()
+    },
+  }
+}
+
+/** Decides what the one reply says. Never throws: whatever a handler does becomes a typed failure. */
+async function answer(
+  request: RequestMessage,
+  { routes, log, now, clock, provider }: HostOptions,
+  startedMs: number,
+  stopping: AbortSignal,
+): Promise<Outcome> {
+  const waitedMs = Math.max(0, now() - request.acceptedMs)
+  const took = (): { waitedMs: number; handledMs: number } => ({ waitedMs, handledMs: round(clock() - startedMs) })
+  const failed = (code: string): Outcome => ({ outcome: 'failed', code, ...took() })
+  const remainingMs = request.deadlineMs - now()
+  if (remainingMs <= 0) return { outcome: 'expired', ...took() }
+  const route = routes.find(
+    ({ service }) => service.requestType === request.type && service.hash === request.contractHash,
+  )
+  if (route === undefined) return failed('CONTRACT_UNKNOWN' satisfies HostFailure)
+  if (route.service.checkRequest(request.data) !== undefined) return failed('REQUEST_INVALID' satisfies HostFailure)
+  try {
+    const data = await callHandler(route.handler, request, remainingMs, stopping)
+    if (data === undefined) return failed('HANDLER_TIMEOUT' satisfies HostFailure)
+    const faults = route.service.checkReply(data)
+    if (faults === undefined) return { outcome: 'answered', data, ...took() }
+    log.error(
+      { event: 'reply-invalid', provider, exchangeId: request.exchangeId, faults },
+      'a handler’s reply breaks its contract',
+    )
+    return failed('REPLY_INVALID' satisfies HostFailure)
+  } catch (error) {
+    if (error instanceof AdapterFailure) return failed(error.code)
+    log.error(
+      { event: 'handler-failed', provider, exchangeId: request.exchangeId, error: describeError(error) },
+      'a handler threw',
+    )
+    return failed('HANDLER_FAILED' satisfies HostFailure)
+  }
+}
+
+/** The handler's reply, or undefined when the deadline came first. A handler that answers at once costs no timer. */
+async function callHandler(
+  handler: Handler,
+  request: RequestMessage,
+  remainingMs: number,
+  stopping: AbortSignal,
+): Promise<JsonObject | undefined> {
+  const deadline = new AbortController()
+  const { procedure, officer } = request
+  const question: Question = {
+    exchangeId: request.exchangeId,
+    client: request.client,
+    purpose: request.purpose,
+    ...(procedure === undefined ? {} : { procedure }),
+    ...(officer === undefined ? {} : { officer }),
+    fields: new Set(request.fields),
+    deadlineMs: request.deadlineMs,
+    get signal() {
+      return AbortSignal.any([deadline.signal, stopping])
+    },
+  }
+  const reply = handler(request.data, question)
+  if (!(reply instanceof Promise)) return reply
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>(resolve => {
+    timer = setTimeout(resolve, remainingMs, undefined)
+  })
+  try {
+    return await Promise.race([reply, late])
+  } finally {
+    clearTimeout(timer)
+    deadline.abort()
+    reply.catch(() => {}) // it lost the race: its failure was already replied to as a time-out
+  }
+}
+
+function replyTo(
+  request: RequestMessage,
+  outcome: Outcome,
+  { instance, provider, routes, now }: HostOptions,
+): ReplyMessage {
+  const service = routes.find(route => route.service.requestType === request.type)?.service
+  return {
+    exchangeId: request.exchangeId,
+    type: service?.replyType ?? request.type.replace('ndx.request.', 'ndx.reply.'),
+    source: `/adapter/${provider}/${instance}`,
+    repliedMs: now(),
+    traceparent: request.traceparent,
+    contractHash: request.contractHash,
+    ...outcome,
+  }
+}
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000

@@ -1,0 +1,60 @@
+// The adapter process of one provider on the real stack: `node services/main.ts <provider>`.
+import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
+import { type ProviderId } from '#contracts/contract.ts'
+import { loadRegistry } from '#contracts/registry.ts'
+import { createNation } from '#nation/nation.ts'
+import { runProcess } from '#runtime/lifetime.ts'
+import { logAs } from '#runtime/log.ts'
+import { asJson, listenForOperations } from '#runtime/operations-listener.ts'
+import { loadRoutes } from './handlers.ts'
+import { runHost } from './host.ts'
+import { renderHostMetrics } from './host-metrics.ts'
+
+await runProcess(async (config, log) => {
+  const provider = process.argv[2] as ProviderId | undefined
+  if (provider === undefined) throw new Error('which provider? e.g. `node services/main.ts population`')
+  const { kafkaBrokers, contractsDir, servicesDir } = config
+  if (kafkaBrokers === undefined) throw new Error('set NDX_KAFKA_BROKERS; `npm start` runs without servers')
+  const registry = loadRegistry({
+    idScheme: config.idScheme,
+    ...(contractsDir === undefined ? {} : { directory: contractsDir }),
+  })
+  const routes = await loadRoutes(
+    registry,
+    { provider, nation: createNation({ seed: config.nationSeed }) },
+    servicesDir,
+  )
+  const bus = createKafkaBus({
+    brokers: kafkaBrokers,
+    clientId: config.instance,
+    log: logAs(log, 'bus'),
+  })
+  const host = runHost({
+    provider,
+    routes,
+    bus,
+    instance: config.instance,
+    poolSize: config.poolSize,
+    log,
+    now: Date.now,
+    clock: () => performance.now(),
+  })
+  host.ready.then(() => log.info({ event: 'ready', provider })).catch(() => {})
+  const operations = await listenForOperations({
+    host: config.operationsHost,
+    port: config.operationsPort,
+    routes: {
+      '/metrics': () => renderHostMetrics([host]),
+      '/health/live': () => ({ body: asJson({ status: 'live' }) }),
+      '/health/ready': () => ({ status: host.isWorking ? 200 : 503, body: asJson({ ready: host.isWorking }) }),
+    },
+  })
+  log.info({ event: 'listening', provider, operationsPort: operations.port })
+  return {
+    stop: async () => {
+      await host.stop()
+      await operations.stop()
+      await bus.close()
+    },
+  }
+})

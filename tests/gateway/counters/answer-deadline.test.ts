@@ -1,0 +1,38 @@
+// One timer for all questions; and a pause of our own is not taken for silence of the other side.
+
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { expect, test } from 'vitest'
+import { AnswerDeadline } from '#gateway/counters/answer-deadline.ts'
+
+const silence = (): Promise<never> => new Promise(() => {})
+
+test('hands on answers and failures that come in time', async () => {
+  const deadline = new AnswerDeadline(1000)
+  await expect(deadline.within(Promise.resolve(1))).resolves.toBe(1)
+  await expect(deadline.within(Promise.reject(new Error('no')))).rejects.toThrow('no')
+})
+
+test('ends every question that waits too long, those asked later after it later', async () => {
+  const deadline = new AnswerDeadline(40)
+  const startMs = performance.now()
+  const first = deadline.within(silence()).catch(() => performance.now() - startMs)
+  await new Promise(resolve => setImmediate(resolve))
+  const second = deadline.within(silence())
+  expect(await first).toBeGreaterThanOrEqual(40)
+  await expect(second).rejects.toThrow('No answer within 40 ms')
+})
+
+test('reads what has arrived before it calls a question unanswered', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [[peer]] = (await Promise.all([once(server, 'connection'), once(socket, 'connect')])) as [[Socket], unknown]
+  const answer = new AnswerDeadline(50).within(once(socket, 'data'))
+  peer.end('answer')
+  const untilMs = performance.now() + 80
+  while (performance.now() < untilMs);
+  expect(String((await answer)[0])).toBe('answer')
+  socket.destroy()
+  server.close()
+})

@@ -1,0 +1,261 @@
+// RedisCounters on a real Redis: the suite of every Counters, and what happens when Redis dies, hangs, comes back, refuses
+// the password or cannot be written to.
+import { inspect } from 'node:util'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { type ClientId, type ServiceId } from '#contracts/contract.ts'
+import { type Admission, CountersUnavailable, type Verdict } from '#gateway/counters/counters.ts'
+import { DegradingCounters } from '#gateway/counters/degrading-counters.ts'
+import { RedisCounters, type RedisCountersOptions } from '#gateway/counters/redis-counters.ts'
+import { until, within } from '#tests/bus/until.ts'
+import { type RedisServer } from '#tests/stack/server.ts'
+import { startRedis } from '#tests/stack/stack.ts'
+import { describeCounters } from '#tests/suites/counters.ts'
+
+const day = '2026-07-14'
+const unavailable = { code: 'NDX_COUNTERS_UNAVAILABLE', facts: { retryAfterSeconds: 2 } }
+let clients = 0
+
+const asking = (limits: Partial<Admission> = {}): Admission => ({
+  client: `client-${process.pid}-${++clients}` as ClientId,
+  service: 'population/identity-verification' as ServiceId,
+  day,
+  ratePerSecond: 1000,
+  burst: 1000,
+  ...limits,
+})
+
+async function open(options: RedisCountersOptions): Promise<RedisCounters> {
+  const counters = new RedisCounters(options)
+  await counters.ping()
+  return counters
+}
+
+async function timed<T>(question: Promise<T>): Promise<{ tookMs: number; value?: T; error?: unknown }> {
+  const startMs = performance.now()
+  const settled = await question.then(
+    value => ({ value }),
+    error => ({ error }),
+  )
+  return { tookMs: performance.now() - startMs, ...settled }
+}
+
+describeCounters('RedisCounters', async () => {
+  const { redisUrl: url } = inject('stack')
+  return {
+    openCounters: () => open({ url }),
+    now: Date.now,
+    passTime: () => new Promise(resolve => setTimeout(resolve, 2)),
+    close: async () => {},
+  }
+})
+
+describe('RedisCounters', () => {
+  const url = inject('stack').redisUrl
+  let redis: Redis
+  beforeAll(() => {
+    redis = new Redis(url)
+  })
+  afterAll(() => redis.disconnect())
+
+  test('leaves no key that stays for ever, and gives all keys of a client one hash tag', async () => {
+    const counters = await open({ url })
+    const admission = asking({ quotaPerDay: 5, guesses: { subject: 's', max: 5, holdMs: 60_000 } })
+    await counters.admit(admission)
+    await counters.countMismatch(admission.client, 's', day)
+    await counters.useOnce(`jti ${admission.client}`, 60_000)
+    counters.count(`day of ${admission.client}`, admission.client, 'x/y', 'answered')
+    await counters.close()
+    const keys = await redis.keys('ndx:*')
+    expect(keys.filter(key => key.startsWith(`ndx:{${admission.client}}:`))).toHaveLength(4)
+    for (const key of keys.filter(key => key !== 'ndx:revoked')) {
+      expect([key, await redis.pttl(key)]).not.toEqual([key, -1])
+    }
+  })
+
+  test('decides by Redis’s clock, whatever the gateways’ say', async () => {
+    const [slow, fast] = await Promise.all([
+      open({ url, now: () => Date.now() - 3_600_000 }),
+      open({ url, now: () => Date.now() + 3_600_000 }),
+    ])
+    const admission = asking({ ratePerSecond: 0.001, burst: 1 })
+    expect((await slow.admit(admission)).admitted).toBe(true)
+    expect((await fast.admit(admission)).admitted).toBe(false)
+    await Promise.all([slow.close(), fast.close()])
+  })
+
+  test('goes on when Redis has forgotten the scripts', async () => {
+    const counters = await open({ url })
+    await counters.admit(asking())
+    await redis.script('FLUSH')
+    expect((await counters.admit(asking())).admitted).toBe(true)
+    await counters.close()
+  })
+
+  test('shows a wrong password clearly, and in no error or its cause', async () => {
+    const counters = new RedisCounters({ url, password: 'not-the-password' })
+    const { error, tookMs } = await timed(counters.ping())
+    expect(error).toBeInstanceOf(CountersUnavailable)
+    expect(String(error)).toMatch(/^CountersUnavailable: Redis refuses the user or password: WRONGPASS/)
+    expect(inspect(error, { depth: 9 })).not.toContain('not-the-password')
+    expect(tookMs).toBeLessThan(1000)
+    await counters.close()
+  })
+})
+
+describe('when Redis is away', () => {
+  let server: RedisServer
+  let shared: RedisCounters
+  let counters: DegradingCounters
+  let states: string[]
+  let restore: () => Promise<void>
+  const isShared = (): boolean => counters.state === 'shared'
+
+  beforeAll(async () => {
+    server = await startRedis()
+  }, 60_000)
+  beforeEach(async () => {
+    states = []
+    restore = async () => {}
+    shared = await open({ url: server.url })
+    counters = new DegradingCounters({ shared, instances: 2, onState: state => void states.push(state) })
+  })
+  afterEach(async () => {
+    await restore()
+    await counters.close()
+  })
+  afterAll(() => server?.stop())
+
+  const kill = (): Promise<void> => {
+    restore = () => server.start()
+    return server.kill()
+  }
+  const hang = (): Promise<void> => {
+    restore = () => server.resume()
+    return server.pause()
+  }
+  const outages = [
+    { name: 'killed', lose: kill },
+    { name: 'hung', lose: hang },
+  ]
+  describe.each(outages)('$name', ({ lose }) => {
+    test('a rate is decided here within 300 ms, and then without delay', async () => {
+      const admission = asking({ ratePerSecond: 0.001, burst: 4 })
+      await counters.admit(admission)
+      await lose()
+      const first = await timed(counters.admit(admission))
+      expect(first.value).toMatchObject({ admitted: true, source: 'local', rate: { remaining: 1 } })
+      expect(first.tookMs).toBeLessThan(300)
+      const second = await timed(counters.admit(admission))
+      expect(second.value).toMatchObject({ admitted: true, source: 'local', rate: { remaining: 0 } })
+      expect((await counters.admit(admission)).violated).toBe('rate')
+      const later = await timed(Promise.all(Array.from({ length: 200 }, () => counters.admit(asking()))))
+      expect(later.value?.every(verdict => verdict.source === 'local')).toBe(true)
+      expect(later.tookMs).toBeLessThan(100)
+      expect(states).toEqual(['local'])
+    })
+
+    test('a quota, guesses and one-time values are refused within 300 ms, and then without delay', async () => {
+      await lose()
+      const questions = (): Promise<unknown>[] => [
+        counters.admit(asking({ quotaPerDay: 10 })),
+        counters.admit(asking({ guesses: { subject: 's', max: 3 } })),
+        counters.useOnce(`jti ${++clients}`, 60_000),
+        counters.revoke(`token ${++clients}`, Date.now() + 60_000),
+        counters.countMismatch('bank' as ClientId, 's', day),
+        counters.readDay(day),
+      ]
+      for (const { error, tookMs } of await Promise.all(questions().map(timed))) {
+        expect(error).toMatchObject(unavailable)
+        expect(tookMs).toBeLessThan(300)
+      }
+      const again = await timed(Promise.allSettled(questions()))
+      expect(again.value?.map(result => result.status === 'rejected' && result.reason.code)).toEqual(
+        Array(6).fill(unavailable.code),
+      )
+      expect(again.tookMs).toBeLessThan(50)
+    })
+
+    test('a ping rejects within 300 ms', async () => {
+      await lose()
+      const { error, tookMs } = await timed(counters.ping())
+      expect(error).toBeInstanceOf(CountersUnavailable)
+      expect(tookMs).toBeLessThan(300)
+    })
+
+    test('all is shared again within 2 s of its return, and what was counted meanwhile is written once', async () => {
+      const client = `client-${process.pid}-${++clients}` as ClientId
+      counters.count(day, client, 'x/y', 'answered')
+      await counters.readDay(day)
+      await lose()
+      const count = (): void => counters.count(day, client, 'x/y', 'answered')
+      count()
+      await counters.admit(asking())
+      // Long enough for a flush to be tried and its answer lost.
+      await expect(shared.readDay(day)).rejects.toBeInstanceOf(CountersUnavailable)
+      count()
+      await restore()
+      const startMs = performance.now()
+      await until('the counters are shared again', isShared, 5000)
+      expect(performance.now() - startMs).toBeLessThan(2000)
+      expect((await counters.admit(asking({ quotaPerDay: 10 }))).source).toBe('shared')
+      expect(states).toEqual(['local', 'shared'])
+      const other = await open({ url: server.url })
+      const written = async (): Promise<number | undefined> =>
+        (await other.readDay(day)).find(row => row.client === client)?.count
+      await expect.poll(written, { timeout: 2000 }).toBe(3)
+      await counters.close()
+      expect(await written()).toBe(3)
+      await other.close()
+    })
+
+    test('counters close within a second, and tell what they could not write', async () => {
+      const lost: number[] = []
+      const closing = await open({ url: server.url, onLost: names => void lost.push(names) })
+      await lose()
+      closing.count(day, 'bank' as ClientId, 'x/y', 'answered')
+      await within(1000, 'closed', closing.close())
+      expect(lost).toEqual([1])
+    })
+  })
+
+  test('200 admissions under way when it hangs all end within 300 ms', async () => {
+    await hang()
+    const { value, tookMs } = await timed(Promise.all(Array.from({ length: 200 }, () => counters.admit(asking()))))
+    expect(value?.map((verdict: Verdict) => verdict.source)).toEqual(Array(200).fill('local'))
+    expect(tookMs).toBeLessThan(300)
+  })
+
+  test('a Redis that hung until it was given up is found back within 2 s of its return', async () => {
+    await hang()
+    const fault = (): Promise<string> => counters.ping().then(String, String)
+    await expect.poll(fault, { timeout: 5000 }).toContain('Socket timeout')
+    await counters.admit(asking())
+    await restore()
+    await until('the counters are shared again', isShared, 2000)
+  })
+
+  test('a Redis that answers but is full counts as away', async () => {
+    const redis = new Redis(server.url)
+    await redis.config('SET', 'maxmemory', 1)
+    await expect(counters.ping()).rejects.toThrow(/OOM/)
+    expect((await counters.admit(asking())).source).toBe('local')
+    await redis.config('SET', 'maxmemory', 0)
+    await until('the counters are shared again', isShared, 2000)
+    redis.disconnect()
+  })
+
+  test('what was revoked and used before a crash still is after it', async () => {
+    const id = `kept ${++clients}`
+    await counters.revoke(id, Date.now() + 60_000)
+    await counters.useOnce(id, 60_000)
+    const redis = new Redis(server.url)
+    // The append-only file is written each second; a crash sooner loses what came last.
+    await redis.config('SET', 'appendfsync', 'always')
+    redis.disconnect()
+    await kill()
+    await restore()
+    await expect.poll(() => counters.revoked().catch(() => []), { timeout: 3000 }).toContain(id)
+    expect(await counters.useOnce(id, 60_000)).toBe(false)
+  })
+})
