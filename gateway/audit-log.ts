@@ -5,7 +5,7 @@ import { type ClientId } from '#contracts/contract.ts'
 import { type ErrorCode, type ExchangeError, errorTable } from '#contracts/errors.ts'
 import { describeError, type Log } from '#runtime/log.ts'
 import { type Counters } from './counters/counters.ts'
-import { localDayOf } from './exchange/authorize.ts'
+import { quotaDay } from './counters/quota-day.ts'
 import { type Trail } from './exchange/trail.ts'
 import { type Metrics } from './metrics.ts'
 
@@ -36,7 +36,7 @@ export function createAuditLog({ log, metrics, counters, note, now, clock }: Aud
       const durationMs = clock() - trail.startedMs
       metrics.exchange(trail, durationMs)
       if (trail.client !== undefined)
-        counters.count(localDayOf(now()), trail.client as ClientId, trail.service ?? '-', trail.outcome ?? '-')
+        counters.count(quotaDay(now()), trail.client as ClientId, trail.service ?? '-', trail.outcome ?? '-')
       note({ kind: noteKindOf(trail), exchangeId: trail.exchangeId, facts: factsOf(trail) })
       write(log, trail, durationMs, error)
     },

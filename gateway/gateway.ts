@@ -16,8 +16,9 @@ import { type AppParts, buildApp } from './app.ts'
 import { createAuditLog } from './audit-log.ts'
 import { type Counters } from './counters/counters.ts'
 import { DegradingCounters } from './counters/degrading-counters.ts'
+import { quotaDay } from './counters/quota-day.ts'
 import { Revocations } from './counters/revocations.ts'
-import { localDayOf } from './exchange/authorize.ts'
+import { type Incident } from './exchange/exchange.ts'
 import { createPending } from './exchange/pending.ts'
 import { createReplyDesk } from './exchange/reply-desk.ts'
 import { createMetrics } from './metrics.ts'
@@ -145,15 +146,18 @@ function createRoad(
   { pending, probe, now, replyPartition }: Core,
   { metrics, note }: Record,
 ) {
+  const onIncident = ({ incident, exchangeId, provider, facts }: Incident): void => {
+    metrics.incident(provider, incident)
+    log.error({ event: 'incident', incident, exchangeId, provider, ...facts })
+    note({ kind: 'incident', exchangeId, facts: { incident, provider, ...facts } })
+  }
   const replyDesk = createReplyDesk({
     pending,
     probe,
     note,
     onLate: metrics.late,
-    onMisdirected: (exchangeId, topic) => {
-      metrics.incident(topic, 'misdirected-reply')
-      log.error({ event: 'incident', incident: 'misdirected-reply', exchangeId, topic })
-    },
+    onMisdirected: (exchangeId, provider, topic) =>
+      onIncident({ incident: 'misdirected-reply', exchangeId, provider, facts: { topic } }),
   })
   const reader = bus.readReplies({
     topics: [probeTopic, ...registry.providers.map(replyTopic)],
@@ -213,7 +217,7 @@ function operationsRoutes({ appParts, metrics, counters, now }: ReturnType<typeo
     },
     /** Audit counters of a day: `?day=yyyy-mm-dd`, default today (UTC+7). */
     '/counters': async (query: URLSearchParams) => {
-      const day = query.get('day') ?? localDayOf(now())
+      const day = query.get('day') ?? quotaDay(now())
       if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) return { status: 400, body: asJson({ error: 'day must be yyyy-mm-dd' }) }
       return { body: asJson({ day, counts: await counters.readDay(day) }) }
     },

@@ -1,5 +1,5 @@
 // The counters all gateways share, on Redis; the only file that imports ioredis. Each decision is one script, one round trip.
-// When Redis is away or hangs every call rejects with CountersUnavailable, at once or after 150 ms; what that means is
+// When Redis is away or hangs every call rejects with CountersUnavailable, at once or after 250 ms; what that means is
 // decided in degrading-counters.ts. It reconnects by itself for ever. README.md here says why each choice is as it is.
 import { hash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ import {
 import { listCounts } from '#gateway/counters/day-counts.ts'
 import { secondsLeft } from '#gateway/counters/quota-day.ts'
 
-const answerTimeoutMs = 150
+const answerTimeoutMs = 250
 const connectedTimeoutMs = 250
 const flushEveryMs = 200
 const countsLifeMs = 40 * 86_400_000

@@ -176,13 +176,6 @@ function localTimeOf(nowMs: number): LocalTime {
   return { date: iso.slice(0, 10), time: iso.slice(11, 16), day: local.getUTCDay() || 7 }
 }
 
-/** The day of quotas and audit counters, `yyyy-mm-dd` in UTC+7. */
-export const localDayOf = (nowMs: number): string => new Date(nowMs + utcOffsetMs).toISOString().slice(0, 10)
-
-/** Whole seconds until the local day ends. */
-export const secondsToMidnight = (nowMs: number): number =>
-  Math.ceil((86_400_000 - ((nowMs + utcOffsetMs) % 86_400_000)) / 1000)
-
 function isWithinHours({ from, to, days }: NonNullable<Grant['hours']>, local: LocalTime): boolean {
   if (days !== undefined && !days.includes(local.day)) return false
   return from <= local.time && local.time < to

@@ -1,16 +1,17 @@
 // One exchange, in order: may it be asked, is there room for it, is the road open, send, wait, release. Knows neither HTTP,
 // Kafka nor Redis: they are arguments. Every way out but the last line is an ExchangeError; the trail says how far it came.
-import { type OutgoingRecord, PublishError } from '#bus/bus.ts'
+import { type IncomingRecord, type OutgoingRecord, PublishError } from '#bus/bus.ts'
 import { type ExchangeId, type NoteMessage, writeRequest } from '#bus/message.ts'
 import { replyTopic, requestTopic } from '#bus/topics.ts'
-import { type Agreement, type Grant, type Service, type ServiceId } from '#contracts/contract.ts'
+import { type Agreement, type Grant, type ProviderId, type Service, type ServiceId } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import { type JsonObject } from '#contracts/json.ts'
 import { type Pseudonyms } from '#runtime/pseudonyms.ts'
 import { type Counters } from '../counters/counters.ts'
-import { agreementOf, authorize, localDayOf, secondsToMidnight } from './authorize.ts'
+import { quotaDay, secondsLeft } from '../counters/quota-day.ts'
+import { agreementOf, authorize } from './authorize.ts'
 import { type Pending } from './pending.ts'
-import { releaseReply } from './release.ts'
+import { type Release, releaseReply } from './release.ts'
 import { type Trail } from './trail.ts'
 
 /** A valid question: the envelope and request have passed their schemas. */
@@ -32,8 +33,8 @@ export interface ExchangeParts {
     readonly isOpen: boolean
     publish(topic: string, record: OutgoingRecord): Promise<void>
   }
-  /** Not awaited; what becomes of it is the caller's business. */
-  note(message: Pick<NoteMessage, 'kind' | 'exchangeId' | 'facts'>): void
+  /** A provider broke a rule. Not awaited; what becomes of it is the caller's business. */
+  onIncident(incident: Incident): void
   /** Epoch ms. */
   now(): number
   /** Monotonic ms. */
@@ -41,6 +42,14 @@ export interface ExchangeParts {
   /** `/gateway/<instance>` */
   source: string
   replyPartition: number
+}
+
+export interface Incident {
+  incident: 'ungranted-fields' | 'invalid-reply' | 'misdirected-reply'
+  exchangeId: ExchangeId
+  provider: ProviderId
+  /** Names and codes only. */
+  facts?: NoteMessage['facts']
 }
 
 export interface Answer {
@@ -55,11 +64,21 @@ export async function exchange(inquiry: Inquiry, trail: Trail, parts: ExchangePa
   describe(inquiry, trail, parts)
   const { grant, fields } = authorizeOrRefuse(inquiry, trail, parts)
   await admit(inquiry, grant, trail, parts)
+  const reply = await askOrGiveBack(inquiry, fields, trail, parts)
+  await settleGuess(reply, inquiry, trail, parts)
+  trail.outcome = 'answered'
+  return { exchangeId: trail.exchangeId, service: service.contract.id, outcome: 'answered', reply }
+}
+
+/** A guess that taught the client nothing is given back. */
+async function askOrGiveBack(
+  inquiry: Inquiry,
+  fields: readonly string[],
+  trail: Trail,
+  parts: ExchangeParts,
+): Promise<JsonObject> {
   try {
-    const reply = await askProvider(inquiry, fields, trail, parts)
-    await settleGuess(reply, inquiry, trail, parts)
-    trail.outcome = 'answered'
-    return { exchangeId: trail.exchangeId, service: service.contract.id, outcome: 'answered', reply }
+    return await askProvider(inquiry, fields, trail, parts)
   } catch (error) {
     giveGuessBack(inquiry, trail, parts)
     throw error
@@ -76,18 +95,32 @@ async function askProvider(
   if (!parts.road.isOpen) throw new ExchangeError('NDX_BUS_UNAVAILABLE', { retryAfterSeconds: 5 })
   const record = await dispatch(inquiry, fields, trail, parts)
   trail.repliedAfterMs = parts.clock() - trail.startedMs
-  const { message, reply, withheld } = releaseReply(record, service, fields)
+  const { message, reply, withheld } = releaseOrReport(record, service, fields, (incident, facts) =>
+    parts.onIncident({ incident, exchangeId: trail.exchangeId, provider: service.providerId, facts }),
+  )
   trail.waitedMs = message.waitedMs
   trail.handledMs = message.handledMs
-  if (withheld.length > 0) {
-    trail.withheld = withheld
-    parts.note({
-      kind: 'incident',
-      exchangeId: trail.exchangeId,
-      facts: { incident: 'ungranted-fields', provider: service.providerId, withheld },
-    })
-  }
+  if (withheld.length > 0) trail.withheld = withheld
   return reply
+}
+
+/** A reply that breaks its contract, or says more than was granted, is an incident of the provider's. */
+function releaseOrReport(
+  record: IncomingRecord,
+  service: Service,
+  fields: readonly string[],
+  report: (incident: Incident['incident'], facts: NoteMessage['facts']) => void,
+): Release {
+  const { topic, partition, offset } = record
+  try {
+    const release = releaseReply(record, service, fields)
+    if (release.withheld.length > 0) report('ungranted-fields', { withheld: release.withheld })
+    return release
+  } catch (error) {
+    if (error instanceof ExchangeError && error.code === 'NDX_REPLY_INVALID')
+      report('invalid-reply', { topic, partition, offset })
+    throw error
+  }
 }
 
 /** What the log may know of the question. A purpose or procedure that the contract does not list could be anything. */
@@ -137,7 +170,7 @@ async function admit(
   const verdict = await counters.admit({
     client: agreement.client,
     service: service.contract.id,
-    day: localDayOf(now()),
+    day: quotaDay(now()),
     ratePerSecond,
     burst,
     ...(quotaPerDay === undefined ? {} : { quotaPerDay }),
@@ -160,7 +193,7 @@ async function admit(
       detail: `The grant allows ${ratePerSecond} a second, ${burst} at once.`,
     })
   }
-  const retryAfterSeconds = secondsToMidnight(now())
+  const retryAfterSeconds = secondsLeft(quotaDay(now()), now())
   if (verdict.violated === 'quota')
     throw new ExchangeError('NDX_QUOTA_EXCEEDED', {
       retryAfterSeconds,
@@ -179,7 +212,8 @@ function dispatch(inquiry: Inquiry, fields: readonly string[], trail: Trail, par
   const acceptedMs = parts.now()
   const deadlineMs = acceptedMs + service.contract.deadlineMs
   trail.decidedAfterMs = parts.clock() - trail.startedMs
-  const reply = parts.pending.open(exchangeId, service.providerId, deadlineMs)
+  const waitMs = Math.min(service.contract.deadlineMs, service.contract.maxWaitMs)
+  const reply = parts.pending.open(exchangeId, service.providerId, acceptedMs + waitMs)
   trail.dispatched = true
   const record = writeRequest({
     ...requestFacts(inquiry, trail),
@@ -227,15 +261,16 @@ async function settleGuess(
   { counters, now }: ExchangeParts,
 ): Promise<void> {
   if (!isGuessing(service)) return
-  const settled = [agreement.client, trail.subject as string, localDayOf(now())] as const
+  const settled = [agreement.client, trail.subject as string, quotaDay(now())] as const
   if (reply['matched'] === false) await counters.countMismatch(...settled)
   else counters.releaseGuess(...settled).catch(() => {}) // the hold lapses by itself
 }
 
 /** After a failure; while the outcome is unknown the guess stays held, for its reply may still come. */
 function giveGuessBack({ agreement, service }: Inquiry, trail: Trail, { counters, now }: ExchangeParts): void {
-  if (!isGuessing(service) || trail.dispatched) return
-  counters.releaseGuess(agreement.client, trail.subject as string, localDayOf(now())).catch(() => {})
+  const isUnknown = trail.dispatched === true && trail.repliedAfterMs === undefined
+  if (!isGuessing(service) || isUnknown) return
+  counters.releaseGuess(agreement.client, trail.subject as string, quotaDay(now())).catch(() => {})
 }
 
 const isGuessing = ({ contract }: Service): boolean =>

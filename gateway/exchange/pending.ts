@@ -30,17 +30,14 @@ export function createPending({ max, now }: { max: number; now: () => number }):
   const waiting = new Map<string, Waiting>()
   const wheel = new Map<number, string[]>()
   const onDrained: (() => void)[] = []
-  let turned = Math.floor(now() / slotMs)
   const timer = setInterval(turn, slotMs).unref()
 
-  /** Ends what is due in every slot since the last turn. */
+  /** Ends what is due. Looks at every slot there is, few as they are, so a clock may jump as it likes. */
   function turn(): void {
     const current = Math.floor(now() / slotMs)
-    if (current < turned) turned = current
-    for (; turned < current; turned++) {
-      const due = wheel.get(turned)
-      if (due === undefined) continue
-      wheel.delete(turned)
+    for (const [slot, due] of wheel) {
+      if (slot >= current) continue
+      wheel.delete(slot)
       for (const exchangeId of due) take(exchangeId)?.reject(timeout())
     }
   }
@@ -56,7 +53,7 @@ export function createPending({ max, now }: { max: number; now: () => number }):
   return {
     open(exchangeId, provider, deadlineMs) {
       if (waiting.size >= max) throw new ExchangeError('NDX_GATEWAY_OVERLOADED', { retryAfterSeconds: 1 })
-      const slot = Math.max(Math.ceil(deadlineMs / slotMs), turned + 1)
+      const slot = Math.ceil(deadlineMs / slotMs)
       const due = wheel.get(slot)
       if (due === undefined) wheel.set(slot, [exchangeId])
       else due.push(exchangeId)

@@ -3,6 +3,7 @@
 import { type IncomingRecord } from '#bus/bus.ts'
 import { type ExchangeId, exchangeIdOf, type NoteMessage } from '#bus/message.ts'
 import { probeTopic, replyTopic } from '#bus/topics.ts'
+import { type ProviderId } from '#contracts/contract.ts'
 import { type Pending } from './pending.ts'
 
 export interface ReplyDesk {
@@ -16,7 +17,8 @@ export interface ReplyDeskParts {
   probe: { onRecord(record: IncomingRecord): void }
   note(message: Pick<NoteMessage, 'kind' | 'exchangeId' | 'facts'>): void
   onLate(): void
-  onMisdirected(exchangeId: ExchangeId, topic: string): void
+  /** A reply that came from another provider than the one asked. */
+  onMisdirected(exchangeId: ExchangeId, provider: ProviderId, topic: string): void
 }
 
 /** Exchanges remembered after their time-out. */
@@ -40,8 +42,7 @@ export function createReplyDesk({ pending, probe, note, onLate, onMisdirected }:
         })
       }
       if (record.topic === replyTopic(provider)) return pending.settle(exchangeId, record)
-      onMisdirected(exchangeId, record.topic)
-      note({ kind: 'incident', exchangeId, facts: { incident: 'misdirected-reply', topic: record.topic, provider } })
+      onMisdirected(exchangeId, provider, record.topic)
     },
     timedOut(exchangeId) {
       timedOut.add(exchangeId)

@@ -8,6 +8,7 @@ import { type Agreement, type ClientId } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import { type IssuerKeys } from '../tokens/issuer-keys.ts'
 import { type Scope, tokenLifeMaxSeconds } from '../tokens/scopes.ts'
+import { countFields } from './correlation.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -69,7 +70,7 @@ export const authentication = fp(
     app.decorateRequest('agreement')
     app.decorate('authenticate', (scope: Scope) => async (request: FastifyRequest) => {
       const token = tokenOf(request)
-      const claims = recall(kept, token, now) ?? (await verify(request, token, kept, now))
+      const claims = recall(kept, token, now) ?? (await verify(request, token, kept, options))
       const agreement = agreements.get(claims.client_id as ClientId)
       if (agreement === undefined) throw new ExchangeError('NDX_CLIENT_UNKNOWN')
       request.trail.client = agreement.client
@@ -87,9 +88,11 @@ interface Decoded {
 }
 
 /** RFC 6750: one Authorization field, the scheme Bearer, one space, the token. */
-function tokenOf({ headers }: FastifyRequest): string {
+function tokenOf({ headers, raw }: FastifyRequest): string {
   const { authorization } = headers
   if (authorization === undefined) throw new ExchangeError('NDX_TOKEN_MISSING')
+  if (countFields(raw.rawHeaders, 'authorization') > 1)
+    throw new ExchangeError('NDX_TOKEN_INVALID', { detail: 'The Authorization field stands twice.' })
   const match = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization.slice(0, tokenLengthMax + 16))
   if (match?.[1] === undefined)
     throw new ExchangeError('NDX_TOKEN_INVALID', { detail: 'Authorization must be “Bearer <token>”.' })
@@ -110,9 +113,9 @@ async function verify(
   request: FastifyRequest,
   token: string,
   kept: Map<string, Claims>,
-  now: () => number,
+  { audience, now }: AuthenticationOptions,
 ): Promise<Claims> {
-  const claims = checkClaims(await verifySignature(request), now)
+  const claims = checkClaims(await verifySignature(request), audience, now)
   if (kept.size >= tokensKeptMax) {
     const oldest = kept.keys().next().value
     if (oldest !== undefined) kept.delete(oldest)
@@ -131,13 +134,13 @@ async function verifySignature(request: FastifyRequest): Promise<Record<string, 
   }
 }
 
-/** What the verifier does not check: kinds of the claims, an age from the future, a life longer than ours. */
-function checkClaims(claims: Record<string, unknown>, now: () => number): Claims {
-  const { sub, client_id, jti, scope, iat, exp } = claims
+/** What the verifier does not check: kinds of the claims, one audience alone, an age from the future, a life longer than ours. */
+function checkClaims(claims: Record<string, unknown>, audience: string, now: () => number): Claims {
+  const { aud, sub, client_id, jti, scope, iat, exp } = claims
   const areTexts = [client_id, jti, scope].every(
     claim => typeof claim === 'string' && claim.length > 0 && claim.length <= 200,
   )
-  if (!areTexts || sub !== client_id || typeof iat !== 'number' || typeof exp !== 'number')
+  if (!areTexts || aud !== audience || sub !== client_id || typeof iat !== 'number' || typeof exp !== 'number')
     throw new ExchangeError('NDX_TOKEN_INVALID')
   const nowSeconds = now() / 1000
   if (iat > nowSeconds + clockSkewSeconds)

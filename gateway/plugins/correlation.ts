@@ -6,6 +6,7 @@ import fp from 'fastify-plugin'
 import { v7 as uuidv7 } from 'uuid'
 import { type ExchangeId } from '#bus/message.ts'
 import { ExchangeError } from '#contracts/errors.ts'
+import { isPersonalId } from '#contracts/personal-id.ts'
 import { type Trail } from '../exchange/trail.ts'
 
 declare module 'fastify' {
@@ -33,7 +34,7 @@ export const correlation = fp(
       }
       reply.header('exchange-id', request.trail.exchangeId)
       done(
-        countHosts(request.raw.rawHeaders) > 1
+        countFields(request.raw.rawHeaders, 'host') > 1
           ? new ExchangeError('NDX_HTTP_MALFORMED', { detail: 'The Host field stands twice.' })
           : undefined,
       )
@@ -44,19 +45,29 @@ export const correlation = fp(
 
 const traceparentForm = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** The caller's, when it has the exact form (so it can hold nothing else); else a new, sampled one. */
+/** The caller's, when it has the exact form and spells no personal number with its digits; else a new, sampled one. */
 function traceparentOf(given: string | string[] | undefined): string {
-  if (typeof given === 'string' && traceparentForm.test(given)) return given
+  if (typeof given === 'string' && traceparentForm.test(given) && !holdsPersonalId(given)) return given
   const random = randomBytes(24).toString('hex')
   return `00-${random.slice(0, 32)}-${random.slice(32)}-01`
 }
 
-/** Node keeps the first of two Host fields; a proxy before us may have kept the other. */
-function countHosts(rawHeaders: readonly string[]): number {
-  let hosts = 0
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+/** About one trace id in 500 does by chance; its trace begins anew here. */
+function holdsPersonalId(traceparent: string): boolean {
+  if (!/[0-9]{12}/.test(traceparent)) return false
+  for (let i = 0; i + 12 <= traceparent.length; i++) {
+    const digits = traceparent.slice(i, i + 12)
+    if (isPersonalId(digits, 'simulated') || isPersonalId(digits, 'real')) return true
   }
-  return hosts
+  return false
+}
+
+/** Node keeps the first of two Host or Authorization fields; a proxy before us may have kept the other. */
+export function countFields(rawHeaders: readonly string[], name: string): number {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const field = rawHeaders[i] as string
+    if (field.length === name.length && field.toLowerCase() === name) count++
+  }
+  return count
 }

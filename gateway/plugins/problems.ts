@@ -31,13 +31,15 @@ export const problems = fp(
         .send(JSON.stringify(problem))
     }
     app.setErrorHandler(answer)
-    app.setNotFoundHandler((request, reply) =>
-      answer(
-        new ExchangeError(isKnownPath(app, request) ? 'NDX_METHOD_UNSUPPORTED' : 'NDX_ROUTE_UNKNOWN'),
+    app.setNotFoundHandler((request, reply) => {
+      const allowed = listAllowed(app, request)
+      if (allowed.length > 0) reply.header('allow', allowed.join(', '))
+      return answer(
+        new ExchangeError(allowed.length > 0 ? 'NDX_METHOD_UNSUPPORTED' : 'NDX_ROUTE_UNKNOWN'),
         request,
         reply,
-      ),
-    )
+      )
+    })
   },
   { name: 'problems', dependencies: ['correlation'] },
 )
@@ -51,6 +53,8 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'NDX_HTTP_MALFORMED',
   FST_ERR_ASYNC_CONSTRAINT: 'NDX_HTTP_MALFORMED',
   FST_ERR_MAX_PARAM_LENGTH: 'NDX_ROUTE_UNKNOWN',
+  /** The client left in the middle of its body. */
+  ECONNRESET: 'NDX_HTTP_MALFORMED',
 }
 
 function toExchangeError(error: unknown): ExchangeError {
@@ -65,12 +69,10 @@ const challengeOf = (code: ErrorCode): string =>
 
 const methods = ['GET', 'POST'] as const
 
-function isKnownPath(app: FastifyInstance, request: FastifyRequest): boolean {
+/** RFC 9110 section 15.5.6: a 405 names the methods that are supported. */
+function listAllowed(app: FastifyInstance, request: FastifyRequest): string[] {
   const url = request.url.split('?')[0] as string
-  return (
-    methods.some(method => method !== request.method && app.findRoute({ method, url }) !== null) ||
-    methods.some(method => app.hasRoute({ method, url }))
-  )
+  return methods.filter(method => app.findRoute({ method, url }) !== null)
 }
 
 /** What Node's parser could not read never becomes a request: it is answered on the socket. */
@@ -83,4 +85,5 @@ export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): 
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
+  socket.destroySoon()
 }

@@ -13,6 +13,8 @@ export const strictBody = fp(
       'application/json',
       { parseAs: 'buffer', bodyLimit: bodyBytesMax },
       (request: FastifyRequest, bytes: Buffer, done) => {
+        if (!isUtf8Declared(request.headers['content-type']))
+          return done(new ExchangeError('NDX_MEDIA_TYPE_UNSUPPORTED', { detail: 'JSON is UTF-8 and nothing else.' }))
         const max = request.service?.contract.limits.requestBytesMax
         if (max !== undefined && bytes.length > max) {
           return done(new ExchangeError('NDX_BODY_TOO_LARGE', { detail: `The contract allows ${max} bytes.` }))
@@ -31,3 +33,9 @@ export const strictBody = fp(
   },
   { name: 'strict-body' },
 )
+
+/** JSON has no charset parameter (RFC 8259 section 11); one that says utf-8 does no harm, any other is a mistake. */
+const isUtf8Declared = (contentType = ''): boolean => {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1]
+  return charset === undefined || charset.toLowerCase() === 'utf-8'
+}

@@ -1,14 +1,16 @@
 // POST /v1/services/{provider}/{service}: one exchange. Here HTTP ends: the envelope is checked, the exchange is run, its
 // answer and limits are written down.
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { type Check, type Grant, type Service } from '#contracts/contract.ts'
+import { type Check, type Service } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
-import { type JsonObject } from '#contracts/json.ts'
+import { isJsonObject } from '#contracts/json.ts'
 import { type Registry } from '#contracts/registry.ts'
-import { createValidation } from '#contracts/validation.ts'
+import { createValidation, faultsMax } from '#contracts/validation.ts'
 import { type AuditLog } from '../audit-log.ts'
+import { agreementOf, endOfLocalDay, localDayOf } from '../exchange/authorize.ts'
 import { type ExchangeParts, exchange, type Inquiry } from '../exchange/exchange.ts'
 import { type ReplyDesk } from '../exchange/reply-desk.ts'
+import { type Trail } from '../exchange/trail.ts'
 import { writeRateLimitFields } from '../rate-limit-fields.ts'
 
 declare module 'fastify' {
@@ -58,8 +60,7 @@ export function exchangeRoutes(
           throw error
         })
         .finally(() => {
-          if (trail.verdict !== undefined)
-            writeRateLimitFields(reply, trail.verdict, grantOf(inquiry, trail.agreement))
+          if (trail.verdict !== undefined) writeRateLimitFields(reply, trail.verdict, grantOf(inquiry, trail.agreement))
         })
       auditLog.conclude(trail, 200)
       return reply
@@ -81,9 +82,9 @@ function findService(registry: Registry, now: () => number) {
     Object.assign(request.trail, { service: id, provider: service.providerId, version })
     request.service = service
     if (sunset === undefined) return
-    if (Date.parse(sunset) <= now())
+    if (localDayOf(now()) > sunset)
       throw new ExchangeError('NDX_SERVICE_RETIRED', { detail: `${id} ${version} ended on ${sunset}.` })
-    reply.header('sunset', new Date(sunset).toUTCString())
+    reply.header('sunset', new Date(endOfLocalDay(sunset)).toUTCString())
   }
 }
 
@@ -99,14 +100,20 @@ function majorAskedFor({ headers }: FastifyRequest): number | undefined {
 /** Step 5: envelope and request valid, all faults of both together. */
 function readInquiry({ body, agreement }: FastifyRequest, service: Service, checkEnvelope: Check): Inquiry {
   if (body === undefined) throw new ExchangeError('NDX_BODY_MALFORMED', { detail: 'A JSON body is required.' })
-  const faults = checkEnvelope(body) ?? service.checkRequest((body as JsonObject)['request'], '/request')
-  if (faults !== undefined)
+  const request = isJsonObject(body) ? body['request'] : undefined
+  const faults = [
+    ...(checkEnvelope(body) ?? []),
+    ...(isJsonObject(request) ? (service.checkRequest(request, '/request') ?? []) : []),
+  ]
+  if (faults.length > 0)
     throw new ExchangeError('NDX_REQUEST_INVALID', {
       detail: `See the contract: GET /v1/services/${service.contract.id}`,
-      errors: faults,
+      errors: faults.slice(0, faultsMax),
     })
   return { ...(body as unknown as Omit<Inquiry, 'agreement' | 'service'>), agreement, service }
 }
 
-const grantOf = ({ agreement }: Inquiry, id: string | undefined): Grant | undefined =>
-  agreement.grants.find(grant => `${grant.id}@${grant.version}` === id)
+function writeLimits(reply: FastifyReply, { agreement }: Inquiry, trail: Trail): void {
+  const grant = agreement.grants.find(grant => agreementOf(grant) === trail.agreement)
+  if (trail.verdict !== undefined) writeRateLimitFields(reply, trail.verdict, grant)
+}

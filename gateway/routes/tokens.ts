@@ -99,6 +99,9 @@ async function authenticate(form: URLSearchParams, request: FastifyRequest, part
   if (only(form, 'client_assertion_type') !== assertionType)
     throw new ExchangeError('NDX_ASSERTION_INVALID', { detail: `client_assertion_type must be ${assertionType}.` })
   const agreement = await verifyAssertion(only(form, 'client_assertion') ?? '', parts)
+  const named = only(form, 'client_id')
+  if (named !== undefined && named !== agreement.client)
+    throw new ExchangeError('NDX_ASSERTION_INVALID', { detail: 'client_id names another client than the assertion.' })
   request.trail.client = agreement.client
   return agreement
 }

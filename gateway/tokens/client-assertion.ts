@@ -1,7 +1,7 @@
 // private_key_jwt (RFC 7523): a client proves who it is with a short-lived JWT of its own, signed with a key that its
 // agreement names. Checked: algorithm, signature, iss = sub = the client, aud = our issuer alone, a life of at most 5 minutes,
 // a jti that was not seen before. Which scopes it gets is not decided here.
-import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose'
+import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, jwtVerify } from 'jose'
 import { type Agreement, type ClientId } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import { type Counters } from '../counters/counters.ts'
@@ -63,14 +63,27 @@ async function verifySignature(
     })
     const { jti, exp, iat, aud } = payload as { jti: unknown; exp: number; iat: number; aud: unknown }
     if (typeof jti !== 'string' || jti.length < 1 || jti.length > 200)
-      throw new Error('jti must be a text of 1 to 200 characters')
-    if (typeof aud !== 'string') throw new Error('aud must be one text')
-    if (exp - iat > lifeMaxSeconds) throw new Error(`it may live ${lifeMaxSeconds} s at most`)
+      throw new ClaimFault('jti must be a text of 1 to 200 characters')
+    if (typeof aud !== 'string') throw new ClaimFault('aud must be one text')
+    if (exp - iat > lifeMaxSeconds) throw new ClaimFault(`it may live ${lifeMaxSeconds} s at most`)
     return { jti, exp }
   } catch (cause) {
-    throw invalid(cause instanceof Error ? cause.message : 'it cannot be verified')
+    throw invalid(reasonOf(cause))
   }
 }
+
+/** Which of our checks failed, in our own words: jose's messages may quote the assertion. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof errors.JWTClaimValidationFailed || cause instanceof errors.JWTExpired)
+    return `claim ${cause.claim}: ${cause.reason.replaceAll('_', ' ')}`
+  if (cause instanceof ClaimFault) return cause.message
+  if (cause instanceof errors.JWKSNoMatchingKey) return 'no key of the client matches its kid and alg'
+  if (cause instanceof errors.JWSSignatureVerificationFailed) return 'the signature does not verify'
+  return 'it cannot be verified'
+}
+
+/** A claim that is there but not as we want it. */
+class ClaimFault extends Error {}
 
 const invalid = (reason: string): ExchangeError =>
   new ExchangeError('NDX_ASSERTION_INVALID', { detail: `The client assertion was refused: ${reason}.` })

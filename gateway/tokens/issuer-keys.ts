@@ -35,10 +35,10 @@ export function ownIssuerKeys({ issuerKey, issuerKeyId }: Secrets): IssuerKeys {
 }
 
 /** Kept for 10 minutes; an unknown kid asks again, at most once in 30 s, so that a flood of them costs the issuer nothing. */
-export function externalIssuerKeys(url: string): IssuerKeys {
+export function externalIssuerKeys(url: string, { cooldownMs = 30_000 }: { cooldownMs?: number } = {}): IssuerKeys {
   const keySet = createRemoteJWKSet(new URL(url), {
     cacheMaxAge: 600_000,
-    cooldownDuration: 30_000,
+    cooldownDuration: cooldownMs,
     timeoutDuration: 2_000,
   })
   return {

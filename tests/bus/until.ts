@@ -1,8 +1,8 @@
 // Waiting without sleeping: for a condition, with a deadline that says what was waited for.
 
-export async function until(what: string, isMet: () => boolean, deadlineMs = 10_000): Promise<void> {
+export async function until(what: string, isMet: () => boolean | Promise<boolean>, deadlineMs = 10_000): Promise<void> {
   const deadline = Date.now() + deadlineMs
-  while (!isMet()) {
+  while (!(await isMet())) {
     if (Date.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 2))
   }

@@ -45,7 +45,9 @@ describe('topics', () => {
     const bus = createKafkaBus({ brokers, clientId: 'test' })
     const read = bus.readReplies({ topics: [absent.name], partition: 0, sinceMs: 0, onRecord: () => {} })
     const worker = bus.work({ topic: absent.name, group: 'absent', poolSize: 1, heldMax: 1, handle: async () => {} })
-    const refused = await bus.publish(absent.name, { key: null, headers: {}, value: '' }).catch((error: unknown) => error)
+    const refused = await bus
+      .publish(absent.name, { key: null, headers: {}, value: '' })
+      .catch((error: unknown) => error)
     expect(refused).toMatchObject({ name: 'PublishError', surelyNotWritten: true })
     expect(await missingTopics(brokers, [absent])).toEqual([absent.name])
     await within(10_000, 'stop without the topic', Promise.all([read.stop(), worker.stop()]))
@@ -53,7 +55,10 @@ describe('topics', () => {
   })
 
   test('that come late are read from their beginning, and do not keep the others waiting', async () => {
-    const [late, there] = ['late', 'there'].map(name => replyTopic(`${name}-${process.pid}` as ProviderId)) as [string, string]
+    const [late, there] = ['late', 'there'].map(name => replyTopic(`${name}-${process.pid}` as ProviderId)) as [
+      string,
+      string,
+    ]
     const planOf = (name: string): TopicPlan[] => [{ name, partitions: 8, retentionMs: 3_600_000 }]
     await createTopics(brokers, planOf(there))
     const bus = createKafkaBus({ brokers, clientId: 'test' })
@@ -111,7 +116,10 @@ describe('a broker that goes away', () => {
       handle: async record => void worked.add(record.value.toString()),
       onState: state => void states.push(`worker ${state}`),
     })
-    ends.push(() => reader.stop(), () => worker.stop())
+    ends.push(
+      () => reader.stop(),
+      () => worker.stop(),
+    )
     await Promise.all([reader.ready, worker.ready])
     const acknowledged: string[] = []
     const settled = { count: 0, slowestMs: 0 }
@@ -134,7 +142,11 @@ describe('a broker that goes away', () => {
     await kafka.start()
     const backMs = Date.now()
     const [before, beforeRead, beforeWorked] = [acknowledged.length, read.size, worked.size]
-    await until('publish, read and work again', () => acknowledged.length > before + 20 && read.size > beforeRead + 20 && worked.size > beforeWorked + 20, 15_000)
+    await until(
+      'publish, read and work again',
+      () => acknowledged.length > before + 20 && read.size > beforeRead + 20 && worked.size > beforeWorked + 20,
+      15_000,
+    )
     expect(Date.now() - backMs).toBeLessThan(15_000)
     clearInterval(pump)
     await within(15_000, 'every publish settles', Promise.all(pending))
@@ -154,7 +166,10 @@ describe('a broker that goes away', () => {
       onRecord: record => probe.onRecord(record),
       onState: state => void (state === 'interrupted' && probe.interrupted()),
     })
-    ends.push(() => reader.stop(), () => probe.stop())
+    ends.push(
+      () => reader.stop(),
+      () => probe.stop(),
+    )
     await within(15_000, 'open', probe.firstOpen)
     await kafka.pause()
     ends.push(() => kafka.resume())
@@ -163,8 +178,14 @@ describe('a broker that goes away', () => {
       bus.publish(requestTopic(provider), { key: 'k', headers: {}, value: 'hung' }).catch((error: unknown) => error)
     await until('the probe closes', () => !probe.isOpen, 2_000)
     expect(Date.now() - startedMs).toBeLessThan(2_000)
-    expect(await within(10_000, 'the first publish', publish())).toMatchObject({ name: 'PublishError', surelyNotWritten: false })
-    expect(await within(10_000, 'the second publish', publish())).toMatchObject({ name: 'PublishError', surelyNotWritten: true })
+    expect(await within(10_000, 'the first publish', publish())).toMatchObject({
+      name: 'PublishError',
+      surelyNotWritten: false,
+    })
+    expect(await within(10_000, 'the second publish', publish())).toMatchObject({
+      name: 'PublishError',
+      surelyNotWritten: true,
+    })
     await kafka.resume()
     await until('the probe opens', () => probe.isOpen, 15_000)
     await bus.publish(requestTopic(provider), { key: 'k', headers: {}, value: 'after' })
@@ -173,7 +194,13 @@ describe('a broker that goes away', () => {
   test('for good: stop and close end all the same, and leave nothing running', async () => {
     const own = createKafkaBus({ brokers: kafka.brokers, clientId: 'doomed' })
     const reader = own.readReplies({ topics: [replyTopic(provider)], partition: 1, sinceMs: 0, onRecord: () => {} })
-    const worker = own.work({ topic: requestTopic(provider), group: 'doomed', poolSize: 1, heldMax: 1, handle: async () => {} })
+    const worker = own.work({
+      topic: requestTopic(provider),
+      group: 'doomed',
+      poolSize: 1,
+      heldMax: 1,
+      handle: async () => {},
+    })
     await Promise.all([reader.ready, worker.ready])
     await own.publish(replyTopic(provider), { key: null, headers: {}, value: 'x' })
     await kafka.kill()
@@ -197,7 +224,10 @@ test('a process whose bus is closed ends by itself', async () => {
     await bus.close()
     console.log('closed')`
   const cwd = new URL('../..', import.meta.url).pathname
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const closed = Promise.withResolvers<number>()
   const ended = Promise.withResolvers<number>()
   createInterface({ input: child.stdout }).on('line', () => closed.resolve(Date.now()))
@@ -208,7 +238,9 @@ test('a process whose bus is closed ends by itself', async () => {
 }, 60_000)
 
 async function startStuckMember(topic: string, group: string, onTaken: () => void): Promise<{ kill(): Promise<void> }> {
-  const child = spawn(process.execPath, [stuckMember, brokers.join(','), topic, group], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [stuckMember, brokers.join(','), topic, group], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
   createInterface({ input: child.stdout }).on('line', onTaken)
   const kill = async (): Promise<void> => {

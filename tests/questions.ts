@@ -1,0 +1,46 @@
+// Questions about people and enterprises of the synthetic nation, with the answers they must get. Contracts may be copied and
+// changed for a test: shorter deadlines, higher rates.
+import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Agreement, type Contract } from '#contracts/contract.ts'
+import { ownContractsDir } from '#contracts/registry.ts'
+import { createNation } from '#nation/nation.ts'
+
+export const nation = createNation({ seed: 1 })
+
+/** The n-th citizen's identity, as social insurance would verify it: matches. */
+export function identityOf(
+  n: number,
+  purpose = 'social-insurance-enrolment',
+): { purpose: string; request: { personalId: string; fullName: string; dateOfBirth: string } } {
+  const { personalId, fullName, dateOfBirth } = nation.person(n)
+  return { purpose, request: { personalId, fullName, dateOfBirth } }
+}
+
+/** The n-th enterprise, as the portal would ask for it. */
+export const enterpriseOf = (n: number): { purpose: string; request: { enterpriseCode: string } } => ({
+  purpose: 'public-service-intake',
+  request: { enterpriseCode: nation.enterprise(n).enterpriseCode },
+})
+
+export interface ContractEdits {
+  contract?(contract: Contract): void
+  agreement?(agreement: Agreement): void
+}
+
+/** A copy of the contracts in a temporary folder, edited. The caller removes it. */
+export function copyContracts({ contract = () => {}, agreement = () => {} }: ContractEdits): string {
+  const directory = mkdtempSync(join(tmpdir(), 'ndx-contracts-'))
+  for (const folder of readdirSync(ownContractsDir, { withFileTypes: true }).filter(entry => entry.isDirectory())) {
+    cpSync(join(ownContractsDir, folder.name), join(directory, folder.name), { recursive: true })
+    for (const name of readdirSync(join(directory, folder.name))) {
+      const path = join(directory, folder.name, name)
+      const value = JSON.parse(readFileSync(path, 'utf8')) as Contract & Agreement
+      if (folder.name === 'agreements') agreement(value)
+      else contract(value)
+      writeFileSync(path, JSON.stringify(value))
+    }
+  }
+  return directory
+}
