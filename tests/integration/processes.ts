@@ -96,7 +96,13 @@ export async function createPlatform({ kafkaBrokers, redisUrl, contractsDir }: P
 
 /** Whether the process says that it can serve; throws when it has ended. */
 export async function isReady({ operationsUrl, exitCode, lines }: GatewayProcess): Promise<boolean> {
-  if (exitCode !== undefined) throw new Error(`the process ended with ${exitCode}: ${JSON.stringify(lines.slice(-3))}`)
+  if (exitCode !== undefined)
+    throw new Error(
+      `the process ended with ${exitCode}: ${lines
+        .slice(-12)
+        .map(line => line['text'] ?? JSON.stringify(line))
+        .join('\n')}`,
+    )
   const response = await fetch(`${operationsUrl}/health/ready`, { signal: AbortSignal.timeout(2_000) }).catch(
     () => undefined,
   )

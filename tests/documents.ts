@@ -1,0 +1,22 @@
+// Reads a README as a reader does: its code blocks in order, with the marker comment that stands before them.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const root = join(import.meta.dirname, '..')
+
+export interface Block {
+  language: string
+  text: string
+  /** The content of an HTML comment on the line before, e.g. `file: services/land/parcel-record.ts`. */
+  marker?: string
+}
+
+export function readBlocks(path: string): Block[] {
+  const text = readFileSync(join(root, path), 'utf8')
+  const blocks = text.matchAll(/(?:<!-- (?<marker>[^\n]*?) -->\n)?```(?<language>[a-z]+)\n(?<text>[\s\S]*?)```/g)
+  return [...blocks].map(({ groups }) => ({
+    language: groups?.['language'] ?? '',
+    text: groups?.['text'] ?? '',
+    ...(groups?.['marker'] === undefined ? {} : { marker: groups['marker'] }),
+  }))
+}

@@ -1,0 +1,160 @@
+// README says the truth: its commands run as printed, its JSON is what the exchange answers, its table of settings is the
+// configuration's. Not run here: `npm ci` and `npm test` (they are what runs this test) and docker compose (its own test in
+// tests/integration/).
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type JsonObject } from '#contracts/json.ts'
+import { loadRegistry, ownContractsDir } from '#contracts/registry.ts'
+import { createValidation } from '#contracts/validation.ts'
+import { settings } from '#runtime/config.ts'
+import { ask, getToken } from './client.ts'
+import { readBlocks, root } from './documents.ts'
+import { freePort } from './integration/processes.ts'
+import { run, start } from './shell.ts'
+
+const printedUrl = 'http://127.0.0.1:8080'
+const blocks = readBlocks('README.md')
+const dataDir = mkdtempSync(join(tmpdir(), 'ndx-readme-'))
+let url: string
+let environment: Record<string, string>
+let exchange: Awaited<ReturnType<typeof start>>
+
+beforeAll(async () => {
+  const [port, operationsPort] = await Promise.all([freePort(), freePort()])
+  url = `http://127.0.0.1:${port}`
+  environment = {
+    NDX_PORT: String(port),
+    NDX_OPERATIONS_PORT: String(operationsPort),
+    NDX_DATA_DIR: dataDir,
+    NDX_URL: url,
+    NDX_OPERATIONS_URL: `http://127.0.0.1:${operationsPort}`,
+  }
+  exchange = await start('npm start', printed => printed.includes('curl'), { environment })
+}, 60_000)
+
+afterAll(async () => {
+  await exchange?.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+const commands = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text.trim())
+const isElsewhere = (command: string): boolean => command.startsWith('npm ci &&') || command.includes('docker compose')
+
+describe('README', () => {
+  test('leads with the two commands, which package.json has', () => {
+    expect(commands.slice(0, 2)).toEqual(['npm ci && npm start', 'npm ci && npm test'])
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    expect(scripts).toHaveProperty('start')
+    expect(scripts).toHaveProperty('test')
+  })
+
+  test.each(commands.filter(command => !isElsewhere(command)))(
+    'runs as printed: %s',
+    async command => {
+      const ran = await run(command.replaceAll(printedUrl, url), { environment })
+      expect(ran, ran.stderr).toMatchObject({ status: 0 })
+    },
+    60_000,
+  )
+
+  test('shows the very answer of its curl', async () => {
+    const curl = commands.find(command => command.startsWith('curl')) as string
+    const { stdout } = await run(curl.replaceAll(printedUrl, url), { environment })
+    expect(withoutId(JSON.parse(stdout))).toEqual(withoutId(exampleOf('"outcome": "answered"')))
+  })
+
+  test('shows the very refusal of another purpose', async () => {
+    const token = await getToken({ url, dataDir, client: 'social-insurance' })
+    const { body } = await ask(url, token, 'population/citizen-record', {
+      purpose: 'benefit-eligibility',
+      procedure: '1.002759',
+      request: { personalId: '026701599619' },
+    })
+    expect(withoutId(body)).toEqual(withoutId(exampleOf('NDX_PURPOSE_NOT_GRANTED')))
+  })
+
+  test('shows a grant that the schema accepts', () => {
+    const schema = JSON.parse(readFileSync(join(ownContractsDir, 'agreement.schema.json'), 'utf8')) as {
+      properties: { grants: { items: JsonObject } }
+    }
+    const check = createValidation('simulated').compile(schema.properties.grants.items)
+    expect(check(exampleOf('"portal-enterprise"'))).toBeUndefined()
+  })
+
+  test('lists every setting, its default and meaning', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8')
+    const [before, rest] = readme.split(/<!-- settings:[^\n]*-->\n/) as [string, string]
+    const after = rest.slice(rest.indexOf('<!-- /settings -->'))
+    const marker = readme.slice(before.length, readme.length - rest.length)
+    if (process.env['UPDATE_GOLDEN'] === '1')
+      writeFileSync(join(root, 'README.md'), `${before}${marker}${settingsTable()}${after}`)
+    else expect(rest.slice(0, rest.length - after.length)).toBe(settingsTable())
+  })
+
+  test('names every dependency, and no other', () => {
+    const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+      string,
+      Record<string, string>
+    >
+    const section = readFileSync(join(root, 'README.md'), 'utf8').split('## Dependencies')[1]?.split('\n## ')[0] ?? ''
+    const named = section
+      .split('\n')
+      .filter(line => line.startsWith('| ') && !line.startsWith('| package'))
+      .flatMap(line =>
+        (line.split('|')[1] ?? '')
+          .replace('*development:*', '')
+          .split(',')
+          .map(name => name.trim()),
+      )
+    expect(named.sort()).toEqual([...Object.keys(dependencies ?? {}), ...Object.keys(devDependencies ?? {})].sort())
+  })
+
+  test.each(readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(isOwnDocument))(
+    '%s links only to what exists',
+    path => {
+      const text = readFileSync(join(root, path), 'utf8')
+      const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, target]) =>
+        join(root, path, '..', target as string),
+      )
+      expect(targets.filter(target => !exists(target))).toEqual([])
+    },
+  )
+
+  test('speaks of services that exist', () => {
+    const registry = loadRegistry({ idScheme: 'simulated' })
+    const named =
+      readFileSync(join(root, 'README.md'), 'utf8').match(/(?:population|business-registration)\/[a-z-]+/g) ?? []
+    expect([...new Set(named)].filter(id => registry.find(id) === undefined)).toEqual([])
+  })
+})
+
+function isOwnDocument(path: string): boolean {
+  return path.endsWith('.md') && !/(^|\/)(node_modules|data|tmp|\.git)\//.test(path)
+}
+
+function exists(path: string): boolean {
+  try {
+    readdirSync(path)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOTDIR'
+  }
+}
+
+const exampleOf = (part: string): JsonObject =>
+  JSON.parse(
+    blocks.find(({ language, text }) => language === 'json' && text.includes(part))?.text ?? 'null',
+  ) as JsonObject
+
+const withoutId = ({ exchangeId: _, ...rest }: JsonObject): JsonObject => rest
+
+function settingsTable(): string {
+  const rows = Object.entries<{ fallback?: string | number; about: string }>(settings).map(
+    ([name, { fallback, about }]) => `| \`${name}\` | ${fallback === undefined ? '' : `\`${fallback}\``} | ${about} |`,
+  )
+  return `\n| variable | default | what it is |\n|---|---|---|\n${rows.join('\n')}\n\n`
+}
