@@ -63,7 +63,8 @@ export interface Reader {
 export interface Bus {
   /**
    * Resolves when the record is written for good (all in-sync replicas). A rejection is a PublishError and says whether
-   * the record surely was not written; if not sure, it may still turn up, even twice.
+   * the record surely was not written; if not sure, it may still turn up, even twice. Settles within seconds, whatever
+   * the road does.
    */
   publish(topic: string, record: OutgoingRecord): Promise<void>
   /** One partition of several topics, without a group: every reader sees every record. */
@@ -88,3 +89,6 @@ export class PublishError extends Error {
 
 /** Most records a topic's queue holds before publish refuses (surely not written). */
 export const publishQueueMax = 20_000
+
+/** Longest value, in bytes; a longer one is refused (surely not written). Leaves room for headers below the brokers' 1 MiB. */
+export const valueBytesMax = 900_000

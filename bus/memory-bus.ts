@@ -65,7 +65,9 @@ export class MemoryBus implements Bus {
 
   readReplies(reading: ReplyReading): Reader {
     const topics = reading.topics.map(name => this.#road.topic(name))
-    const parts = topics.map(topic => topic.log(reading.partition)).map(log => ({ log, next: log.offsetSince(reading.sinceMs) }))
+    const parts = topics
+      .map(topic => topic.log(reading.partition))
+      .map(log => ({ log, next: log.offsetSince(reading.sinceMs) }))
     let isStopped = false
     const readAll = (): void => {
       for (const part of parts) {

@@ -74,7 +74,8 @@ export class MemoryMember {
       this.#trackers.delete(partition)
     }
     for (const partition of partitions) {
-      if (!this.#trackers.has(partition)) this.#trackers.set(partition, new OffsetTracker(this.#group.committed(partition)))
+      if (!this.#trackers.has(partition))
+        this.#trackers.set(partition, new OffsetTracker(this.#group.committed(partition)))
     }
     this.#wake()
   }

@@ -110,7 +110,9 @@ class RoadProbe implements Probe {
     const sequence = ++this.#sequence
     this.#out = { sequence, sentMs: this.#now() }
     this.#isPublishing = true
-    this.#arm(this.#timeoutMs, () => this.#close(new Error(`no record of our own came back within ${this.#timeoutMs} ms`)))
+    this.#arm(this.#timeoutMs, () =>
+      this.#close(new Error(`no record of our own came back within ${this.#timeoutMs} ms`)),
+    )
     const headers = { [instanceHeader]: this.#instance, [sequenceHeader]: String(sequence) }
     this.#bus.publish(probeTopic, { key: null, partition: this.#partition, headers, value: '' }).then(
       () => this.#published(sequence, null),

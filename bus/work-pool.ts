@@ -52,7 +52,14 @@ export class WorkPool {
   /** Takes a record in hand. Its offset must be above the tracker's highest. */
   add(record: IncomingRecord, tracker: OffsetTracker): void {
     if (this.#isStopped) return
-    const task: Task = { offset: Number(record.offset), isFinished: false, record, tracker, follower: null, rejections: 0 }
+    const task: Task = {
+      offset: Number(record.offset),
+      isFinished: false,
+      record,
+      tracker,
+      follower: null,
+      rejections: 0,
+    }
     tracker.add(task)
     this.#held++
     if (this.#isBehindItsKey(task)) return

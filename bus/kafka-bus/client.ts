@@ -35,7 +35,10 @@ export function openClient(options: ClientOptions): Client {
 }
 
 /** The public client, for administration. */
-export function createKafka({ brokers, clientId, log = silent }: ClientOptions, socketFactory: ISocketFactory = openSocket): Kafka {
+export function createKafka(
+  { brokers, clientId, log = silent }: ClientOptions,
+  socketFactory: ISocketFactory = openSocket,
+): Kafka {
   return new Kafka({
     brokers: [...brokers],
     clientId,
@@ -44,7 +47,11 @@ export function createKafka({ brokers, clientId, log = silent }: ClientOptions, 
     requestTimeout: requestTimeoutMs,
     retry: { initialRetryTime: 30, retries: 4, maxRetryTime: 500 },
     logLevel: logLevel.WARN,
-    logCreator: () => entry => log(levelOf(entry.level), `kafkajs: ${entry.log.message}`, { namespace: entry.namespace, error: entry.log['error'] }),
+    logCreator: () => entry =>
+      log(levelOf(entry.level), `kafkajs: ${entry.log.message}`, {
+        namespace: entry.namespace,
+        error: entry.log['error'],
+      }),
   })
 }
 

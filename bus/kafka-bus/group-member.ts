@@ -5,7 +5,14 @@
 import { type BusLog } from '#bus/log.ts'
 import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
-import { type Assigner, type Broker, createRoundRobinAssigner, decodeAssignment, type Fault, faultOf } from './internals.ts'
+import {
+  type Assigner,
+  type Broker,
+  createRoundRobinAssigner,
+  decodeAssignment,
+  type Fault,
+  faultOf,
+} from './internals.ts'
 
 const sessionTimeoutMs = 6_000
 /** How long the others wait for a member that is slow to join anew. */
@@ -131,7 +138,11 @@ export class GroupMember {
       await this.#backoff.pauseFor(commitIntervalMs)
       await this.#commit()
       if (this.#isStopping || Date.now() < beatAtMs) continue
-      await this.#coordinator?.heartbeat({ groupId: this.#options.group, memberId: this.#memberId, groupGenerationId: this.#generationId })
+      await this.#coordinator?.heartbeat({
+        groupId: this.#options.group,
+        memberId: this.#memberId,
+        groupGenerationId: this.#generationId,
+      })
       beatAtMs = Date.now() + heartbeatIntervalMs
     }
   }
@@ -140,7 +151,9 @@ export class GroupMember {
   async #commit(): Promise<void> {
     const { topic, group } = this.#options
     const finished = this.#options.finished()
-    const changed = [...finished].filter(([partition, offset]) => this.#committed.has(partition) && offset > (this.#committed.get(partition) ?? 0))
+    const changed = [...finished].filter(
+      ([partition, offset]) => this.#committed.has(partition) && offset > (this.#committed.get(partition) ?? 0),
+    )
     if (changed.length === 0) return
     await this.#coordinator?.offsetCommit({
       groupId: group,
@@ -160,7 +173,11 @@ export class GroupMember {
       return
     }
     this.#coordinator = null
-    if (fault.type === 'UNKNOWN_MEMBER_ID' || fault.type === 'ILLEGAL_GENERATION' || fault.type === 'FENCED_INSTANCE_ID') {
+    if (
+      fault.type === 'UNKNOWN_MEMBER_ID' ||
+      fault.type === 'ILLEGAL_GENERATION' ||
+      fault.type === 'FENCED_INSTANCE_ID'
+    ) {
       this.#options.log('warn', `${this.#options.group} went on without this member (${fault.type}): joining anew`)
       if (fault.type !== 'ILLEGAL_GENERATION') this.#memberId = ''
     } else {

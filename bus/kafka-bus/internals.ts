@@ -3,6 +3,7 @@
 import './patches.ts'
 import { createRequire } from 'node:module'
 import { type ISocketFactory, type Logger, type RetryOptions } from 'kafkajs'
+import { type FetchedMessage } from './record-decoder.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -34,7 +35,9 @@ export interface Cluster {
   findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[]
   findGroupCoordinator(group: { groupId: string }): Promise<Broker>
   /** An offset of -1: no record is that young. `fromTimestamp` -1 asks for the end, -2 for the beginning. */
-  fetchTopicsOffset(topics: { topic: string; partitions: { partition: number }[]; fromTimestamp: number }[]): Promise<TopicOffsets[]>
+  fetchTopicsOffset(
+    topics: { topic: string; partitions: { partition: number }[]; fromTimestamp: number }[],
+  ): Promise<TopicOffsets[]>
 }
 
 export interface TopicOffsets {
@@ -47,7 +50,9 @@ export interface Broker {
   readonly connectionPool: { send(exchange: ProtocolExchange): Promise<unknown> }
   fetch(request: FetchRequest): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>
   joinGroup(request: JoinRequest): Promise<JoinResponse>
-  syncGroup(request: GroupMember & { generationId: number; groupAssignment: unknown[] }): Promise<{ memberAssignment: Buffer }>
+  syncGroup(
+    request: GroupMember & { generationId: number; groupAssignment: unknown[] },
+  ): Promise<{ memberAssignment: Buffer }>
   heartbeat(request: GroupMember & { groupGenerationId: number }): Promise<unknown>
   leaveGroup(request: GroupMember): Promise<unknown>
   offsetFetch(request: { groupId: string; topics: { topic: string; partitions: { partition: number }[] }[] }): Promise<{
@@ -91,15 +96,6 @@ export interface FetchedPartition {
   messages: FetchedMessage[]
 }
 
-export interface FetchedMessage {
-  offset: string
-  timestamp: string
-  key: Buffer | null
-  value: Buffer | null
-  headers: Record<string, Buffer | Buffer[] | null>
-  isControlRecord: boolean
-}
-
 export interface GroupMember {
   groupId: string
   memberId: string
@@ -126,12 +122,17 @@ export interface Assigner {
 
 export const ClusterClass: new (options: ClusterOptions) => Cluster = require('kafkajs/src/cluster')
 
-export const createRoundRobinAssigner: (options: { cluster: Cluster }) => Assigner = require('kafkajs/src/consumer/assigners').roundRobin
+export const createRoundRobinAssigner: (options: { cluster: Cluster }) => Assigner =
+  require('kafkajs/src/consumer/assigners').roundRobin
 
-const produceV7: (request: ProduceRequest) => ProtocolExchange = require('kafkajs/src/protocol/requests').requests.Produce.protocol({
-  version: 7,
-})
-const protocolErrors: { failure(code: number): boolean; createErrorFromCode(code: number): Error } = require('kafkajs/src/protocol/error')
+const produceV7: (request: ProduceRequest) => ProtocolExchange =
+  require('kafkajs/src/protocol/requests').requests.Produce.protocol({
+    version: 7,
+  })
+const protocolErrors: {
+  failure(code: number): boolean
+  createErrorFromCode(code: number): Error
+} = require('kafkajs/src/protocol/error')
 
 /**
  * Writes to partitions of one topic, and tells what became of each: an error, or null when it is written for good.
@@ -140,7 +141,10 @@ const protocolErrors: { failure(code: number): boolean; createErrorFromCode(code
 export async function produce(broker: Broker, request: ProduceRequest): Promise<Map<number, Error | null>> {
   const exchange = produceV7(request)
   const { decode } = exchange.response
-  const answer = await broker.connectionPool.send({ ...exchange, response: { decode, parse: async decoded => decoded } })
+  const answer = await broker.connectionPool.send({
+    ...exchange,
+    response: { decode, parse: async decoded => decoded },
+  })
   const partitions = (answer as ProduceResponse).topics.flatMap(topic => topic.partitions)
   return new Map(
     partitions.map(({ partition, errorCode }) => [
@@ -171,8 +175,15 @@ export interface Fault {
 
 export function faultOf(error: unknown): Fault {
   let inner = error as { name?: string; type?: string; cause?: unknown; topic?: string; partition?: number } | undefined
-  for (let depth = 0; depth < 5 && inner?.type === undefined && inner?.cause instanceof Error; depth++) inner = inner.cause
-  return { type: inner?.type, name: inner?.name ?? 'unknown', error: inner, topic: inner?.topic, partition: inner?.partition }
+  for (let depth = 0; depth < 5 && inner?.type === undefined && inner?.cause instanceof Error; depth++)
+    inner = inner.cause
+  return {
+    type: inner?.type,
+    name: inner?.name ?? 'unknown',
+    error: inner,
+    topic: inner?.topic,
+    partition: inner?.partition,
+  }
 }
 
 /** Metadata is stale, or the cluster is still settling: the same request may do in a moment. */

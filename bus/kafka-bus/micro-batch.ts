@@ -104,8 +104,9 @@ export class MicroBatcher {
     for (let retry = 0; ; retry++) {
       const { failed, error } = await this.#tryOnce(queue.topic, rest)
       if (failed.length === 0) return
-      const mayRetry = retry < retriesMax && Date.now() - startedMs < retryWithinMs && isRetriable(error)
-      if (!mayRetry) {
+      // A leader that is moving, or a topic that is being made, takes its time and has written nothing: only time bounds that.
+      const mayRetry = isStale(faultOf(error)) || (retry < retriesMax && isRetriable(error))
+      if (!mayRetry || Date.now() - startedMs > retryWithinMs) {
         this.#refuse(queue, failed, error)
         return
       }
@@ -148,7 +149,8 @@ export class MicroBatcher {
     const parts = new Map<string, Waiting[]>()
     for (const waiting of batch) {
       const leader = leaders.get(waiting.partition)
-      if (leader === undefined) throw new PublishError(`the broker's ${topic} has no partition ${waiting.partition}`, true)
+      if (leader === undefined)
+        throw new PublishError(`the broker's ${topic} has no partition ${waiting.partition}`, true)
       const part = parts.get(leader)
       if (part) part.push(waiting)
       else parts.set(leader, [waiting])

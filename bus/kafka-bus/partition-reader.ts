@@ -5,7 +5,8 @@ import { type IncomingRecord } from '#bus/bus.ts'
 import { type BusLog } from '#bus/log.ts'
 import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
-import { type Fault, type FetchedMessage, faultOf, isStale } from './internals.ts'
+import { type Fault, faultOf, isStale } from './internals.ts'
+import { type FetchedMessage } from './record-decoder.ts'
 
 const fetchBytesMax = 8_388_608
 const partitionBytesMax = 1_048_576
@@ -139,7 +140,8 @@ export class PartitionReader {
       this.#missingTopics.delete(topic)
     } catch (error) {
       if (faultOf(error).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
-      if (!this.#missingTopics.has(topic)) this.#options.log('warn', `topic ${topic} does not exist; asked for again until it does`)
+      if (!this.#missingTopics.has(topic))
+        this.#options.log('warn', `topic ${topic} does not exist; asked for again until it does`)
       this.#missingTopics.add(topic)
     }
   }
@@ -210,7 +212,9 @@ export class PartitionReader {
       maxBytes: fetchBytesMax,
       topics: mine.map(({ part }) => ({
         topic: part.topic,
-        partitions: [{ partition: part.partition, fetchOffset: String(part.position ?? 0), maxBytes: partitionBytesMax }],
+        partitions: [
+          { partition: part.partition, fetchOffset: String(part.position ?? 0), maxBytes: partitionBytesMax },
+        ],
       })),
     })
     for (const { topicName, partitions } of responses) {
@@ -220,7 +224,12 @@ export class PartitionReader {
     }
   }
 
-  async #handOver(mine: readonly Placed[], topic: string, partition: number, messages: readonly FetchedMessage[]): Promise<void> {
+  async #handOver(
+    mine: readonly Placed[],
+    topic: string,
+    partition: number,
+    messages: readonly FetchedMessage[],
+  ): Promise<void> {
     const placed = mine.find(one => one.part.partition === partition && one.part.topic === topic)
     // What was fetched for an assignment that is over has another's position: not ours to hand over.
     if (!placed || !this.#placed.includes(placed) || this.#isStopped) return
@@ -258,7 +267,10 @@ export class PartitionReader {
         const [oldest, end] = [await this.#offsetAt(part, earliest), await this.#offsetAt(part, latest)]
         const position = Math.min(Math.max(part.position ?? 0, oldest), end)
         if (position === part.position) continue
-        this.#options.log('warn', `${part.topic}/${part.partition} does not have offset ${part.position}: on at ${position}`)
+        this.#options.log(
+          'warn',
+          `${part.topic}/${part.partition} does not have offset ${part.position}: on at ${position}`,
+        )
         part.position = position
         this.#options.onJump?.(part)
       } catch (error) {
@@ -289,6 +301,7 @@ const isHomeless = (placed: Placed): boolean => placed.leader === null
 function toIncoming(topic: string, partition: number, message: FetchedMessage): IncomingRecord {
   const headers: Record<string, string> = {}
   for (const name of Object.keys(message.headers)) {
+    if (name === '__proto__') continue
     const value = message.headers[name]
     // Of a repeated header the first counts.
     headers[name] = (Array.isArray(value) ? value[0] : value)?.toString() ?? ''

@@ -2,8 +2,9 @@
 // imports this first. Touches, for the whole process:
 // - `src/network/requestQueue`: its timer re-armed itself for ever, with a negative delay (5 % of a core, a warning on Node 24);
 // - `src/network/connectionPool`: two callers at once opened two sockets, one of which was never closed;
-// - `src/protocol/recordBatch/record/v0`: replaced by record-encoder.ts.
+// - `src/protocol/recordBatch/record/v0` and its decoder: replaced by record-encoder.ts and record-decoder.ts.
 import { createRequire } from 'node:module'
+import { decodeRecord } from './record-decoder.ts'
 import { encodeRecord } from './record-encoder.ts'
 
 const require = createRequire(import.meta.url)
@@ -28,7 +29,6 @@ interface ConnectionPool {
 
 const requestQueue: { prototype: RequestQueue } = require('kafkajs/src/network/requestQueue')
 const connectionPool: { prototype: ConnectionPool } = require('kafkajs/src/network/connectionPool')
-const recordEncoder = require.resolve('kafkajs/src/protocol/recordBatch/record/v0')
 const connecting = new WeakMap<Connection, Promise<unknown>>()
 
 /** A timer only while the broker throttles us and something waits: everything else is woken by a response. */
@@ -51,9 +51,12 @@ connectionPool.prototype.getConnection = async function (index = 0): Promise<Con
   return connection
 }
 
-require.cache[recordEncoder] = Object.assign(Object.create(null), {
-  id: recordEncoder,
-  filename: recordEncoder,
-  loaded: true,
-  exports: encodeRecord,
-})
+replaceModule('kafkajs/src/protocol/recordBatch/record/v0', encodeRecord)
+replaceModule('kafkajs/src/protocol/recordBatch/record/v0/decoder', decodeRecord)
+
+/** Before anyone has loaded it: whoever asks for it from now on gets `exports`. */
+function replaceModule(name: string, exports: unknown): void {
+  const id = require.resolve(name)
+  if (require.cache[id]) throw new Error(`${name} is loaded already`)
+  require.cache[id] = Object.assign(Object.create(null), { id, filename: id, loaded: true, exports })
+}

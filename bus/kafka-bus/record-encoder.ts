@@ -22,7 +22,13 @@ export interface Encoded {
 const encoderPrototype: object = createRequire(import.meta.url)('kafkajs/src/protocol/encoder').prototype
 const noHeaders = {}
 
-export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, headers = noHeaders }: EncodableRecord): Encoded {
+export function encodeRecord({
+  offsetDelta = 0,
+  timestampDelta = 0,
+  key,
+  value,
+  headers = noHeaders,
+}: EncodableRecord): Encoded {
   const names: string[] = []
   const values: Bytes[] = []
   for (const name of Object.keys(headers)) {
@@ -57,7 +63,11 @@ export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, 
 }
 
 /** An upper bound of the bytes a record takes in its batch, cheap enough to ask for every one. */
-export function estimateRecordBytes(key: string | null, value: string, headers: Readonly<Record<string, string>>): number {
+export function estimateRecordBytes(
+  key: string | null,
+  value: string,
+  headers: Readonly<Record<string, string>>,
+): number {
   let bytes = 32 + Buffer.byteLength(value) + (key === null ? 0 : 3 * key.length)
   for (const name of Object.keys(headers)) bytes += 10 + 3 * (name.length + (headers[name] ?? '').length)
   return bytes

@@ -34,7 +34,12 @@ describe('a partition in memory', () => {
     const bus = new MemoryBus({ road: new MemoryRoad(4) })
     for (const value of 'abcdef') await bus.publish(replyTopic(provider), outgoing(value))
     const seen: string[] = []
-    bus.readReplies({ topics: [replyTopic(provider)], partition: 0, sinceMs: 0, onRecord: record => void seen.push(`${record.offset}${record.value}`) })
+    bus.readReplies({
+      topics: [replyTopic(provider)],
+      partition: 0,
+      sinceMs: 0,
+      onRecord: record => void seen.push(`${record.offset}${record.value}`),
+    })
     await until('four records', () => seen.length === 4)
     expect(seen).toEqual(['2c', '3d', '4e', '5f'])
     await bus.close()
@@ -47,7 +52,10 @@ describe('a partition in memory', () => {
     const handle = (): Promise<void> => new Promise(resolve => finish.push(resolve))
     bus.work({ topic, group: 'workers', poolSize: 10, heldMax: 10, handle })
     for (const value of 'abcd') await bus.publish(topic, outgoing(value))
-    await expect(bus.publish(topic, outgoing('e'))).rejects.toMatchObject({ name: 'PublishError', surelyNotWritten: true })
+    await expect(bus.publish(topic, outgoing('e'))).rejects.toMatchObject({
+      name: 'PublishError',
+      surelyNotWritten: true,
+    })
     await until('four are being handled', () => finish.length === 4)
     finish[0]?.()
     await until('there is room', () => finish.length === 4)
