@@ -90,6 +90,7 @@ const foreignNames = [
   'NDX_KAFKA_PORT',
   'NDX_REDIS_PORT',
   'NDX_REDIS_PASSWORD',
+  'NDX_IMAGE',
 ]
 
 export interface Config {

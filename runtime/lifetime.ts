@@ -1,6 +1,6 @@
 // A process's life: starts, says so, stops once on SIGTERM or SIGINT, and ends with 0; ends with 1 on a start that failed or
 // a fault nobody caught. The only place that ends a process, and the only one that reads its environment.
-import { type Config, ConfigError, readConfig } from './config.ts'
+import { type Config, readConfig } from './config.ts'
 import { createLog, describeError, type Log } from './log.ts'
 
 export interface Running {
@@ -9,23 +9,23 @@ export interface Running {
 
 /** A stop that takes longer than this is cut. */
 const stopMaxMs = 70_000
+/** A log that cannot be written (its file, its disk) does not keep a process from ending. */
+const flushMaxMs = 2_000
 
 /** Runs a process's main. `start` gets the checked configuration and the log. */
 export async function runProcess(
   start: (config: Config, log: Log) => Promise<Running>,
   fallbacks: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const config = readOrEnd(fallbacks)
-  const log = createLog({
-    level: config.logLevel,
-    instance: config.instance,
-    ...(config.logFile === undefined ? {} : { file: config.logFile }),
-  })
+  const config = orEnd(() => readConfig({ ...fallbacks, ...process.env }))
+  const log = orEnd(() => openLog(config))
   const end = (status: number): void => {
+    setTimeout(() => process.exit(status), flushMaxMs)
     log.flush(() => process.exit(status))
   }
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(fault, error => {
+      process.stderr.write(`a fault nobody caught; the process ends: ${describeError(error).message}\n`)
       log.fatal({ event: 'fault', error: describeError(error) }, 'a fault nobody caught; the process ends')
       end(1)
     })
@@ -40,12 +40,15 @@ export async function runProcess(
   }
 }
 
-function readOrEnd(fallbacks: Readonly<Record<string, string>>): Config {
+const openLog = ({ logLevel, instance, logFile }: Config): Log =>
+  createLog({ level: logLevel, instance, ...(logFile === undefined ? {} : { file: logFile }) })
+
+/** What is wrong before there is a log is a fault of the configuration. */
+function orEnd<T>(act: () => T): T {
   try {
-    return readConfig({ ...fallbacks, ...process.env })
+    return act()
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    process.stderr.write(`${error.message}\n`)
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(2)
   }
 }

@@ -1,5 +1,7 @@
 // The log: pino, one JSON line an event. Nobody logs a request, a reply or an error's own fields wholesale: every line is
 // built from named fields, so that a new field is a decision and personal data has no way in.
+import { mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 
 export type Log = Logger
@@ -13,10 +15,9 @@ export interface LogOptions {
   stream?: DestinationStream
 }
 
+/** Throws when the file cannot be written. */
 export function createLog({ level, file, instance, stream }: LogOptions): Log {
-  const sink =
-    stream ??
-    destination({ ...(file === undefined ? { dest: 1 } : { dest: file, mkdir: true }), sync: false, minLength: 0 })
+  const sink = stream ?? destination({ dest: file === undefined ? 1 : openLogFile(file), sync: false, minLength: 0 })
   return pino(
     {
       level,
@@ -26,6 +27,16 @@ export function createLog({ level, file, instance, stream }: LogOptions): Log {
     },
     sink,
   )
+}
+
+/** Opened at once, so that a log that cannot be written is a start that fails. */
+function openLogFile(file: string): number {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    return openSync(file, 'a')
+  } catch (cause) {
+    throw new Error(`NDX_LOG_FILE: cannot write ${file} (${cause instanceof Error ? cause.message : cause})`, { cause })
+  }
 }
 
 /** What may be said of an error in the log: its kind and stack, without fields that libraries hang on it. */

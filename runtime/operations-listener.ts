@@ -29,7 +29,7 @@ export async function listenForOperations({
   routes: OperationsRoutes
 }): Promise<OperationsListener> {
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://operations')
+    const [pathname = '/', query] = (request.url ?? '/').split('?', 2)
     const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined
     const send = ({ status = 200, type = 'application/json', body }: OperationsAnswer): void => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
@@ -37,7 +37,7 @@ export async function listenForOperations({
     if (request.method !== 'GET') return send({ status: 405, body: asJson({ error: 'GET only' }) })
     if (route === undefined) return send({ status: 404, body: asJson({ paths: Object.keys(routes) }) })
     Promise.resolve()
-      .then(() => route(searchParams))
+      .then(() => route(new URLSearchParams(query)))
       .then(send, () => send({ status: 503, body: asJson({ error: 'not available' }) }))
   })
   server.requestTimeout = 10_000

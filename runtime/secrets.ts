@@ -96,7 +96,7 @@ export function publicPartOf(jwk: JsonWebKey): JsonWebKey {
 
 /** Never half a file: written beside, then renamed. */
 function writeWhole(path: string, content: string, mode: number): void {
-  const beside = `${path}.${process.pid}.tmp`
+  const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`
   writeFileSync(beside, `${content}\n`, { mode, flag: 'wx' })
   renameSync(beside, path)
 }

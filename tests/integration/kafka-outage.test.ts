@@ -5,7 +5,7 @@ import { until } from '#tests/bus/until.ts'
 import { getToken } from '#tests/client.ts'
 import { copyContracts, identityOf } from '#tests/questions.ts'
 import { type KafkaServer, startKafka } from '#tests/stack/stack.ts'
-import { type Asking, type Load, startLoad, tally } from './load.ts'
+import { type Asking, startLoad, tally } from './load.ts'
 import { createPlatform, type GatewayProcess, isReady, type Platform } from './processes.ts'
 
 const deadlineMs = 2_000

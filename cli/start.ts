@@ -1,0 +1,150 @@
+// `ndx start`: the whole exchange in this process, on the embedded bus and counters. No server, no Docker. Tells where it
+// answers and prints one question that works as it stands.
+import { type AddressInfo, createServer } from 'node:net'
+import { type Contract } from '#contracts/contract.ts'
+import { type Registry } from '#contracts/registry.ts'
+import { createNation } from '#nation/nation.ts'
+import { type Config } from '#runtime/config.ts'
+import { runProcess } from '#runtime/lifetime.ts'
+import { type Log } from '#runtime/log.ts'
+import { defineCommand } from './command.ts'
+import { type EmbeddedExchange, startEmbedded } from './embedded.ts'
+import { defaultUrl, logFileOf, shownPath } from './surroundings.ts'
+import { type Terminal } from './terminal.ts'
+
+export { type EmbeddedExchange, startEmbedded } from './embedded.ts'
+
+/** What NDX_ISSUER is while nobody sets it: the address at which the gateway is reached. */
+const issuerFollowsPort = 'the gateway’s own address'
+const exampleClient = 'social-insurance'
+const exampleService = 'population/identity-verification'
+/** The nation whose people the contracts' examples are about; another nation has others. */
+const exampleSeed = 1
+
+export const command = defineCommand({
+  positionals: [],
+  about: `Runs gateway, adapters and synthetic nation in this process, on an embedded bus and embedded counters: no server is
+needed, nothing but secrets and the log is kept. Prints the addresses and a question to paste into another terminal. Secrets
+are made under NDX_DATA_DIR (default data) at the first start. Ctrl-C stops it; questions under way are answered first.
+
+Settings: NDX_PORT (8080), NDX_OPERATIONS_PORT (9464), 0 for any free port; NDX_LOG_FILE (data/log/ndx.log); README has all.`,
+  options: {},
+  examples: [
+    ['start', 'the gateway on http://127.0.0.1:8080'],
+    ['start', 'with NDX_PORT=8081 NDX_OPERATIONS_PORT=9465 in front: a second one beside it'],
+  ],
+  staysAlive: true,
+  run: async (_, terminal) => {
+    const { environment } = terminal
+    await runProcess((config, log) => start(config, log, terminal), {
+      NDX_ISSUER: issuerFollowsPort,
+      NDX_LOG_FILE: logFileOf({ dataDir: environment['NDX_DATA_DIR'] || 'data' }),
+    })
+    return 0
+  },
+})
+
+async function start(given: Config, log: Log, terminal: Terminal): Promise<{ stop(): Promise<void> }> {
+  if (given.kafkaBrokers !== undefined) {
+    terminal.say(
+      '`start` runs everything in this process; NDX_KAFKA_BROKERS is not used. The real stack: `docker compose up --wait`,\nor `node gateway/main.ts` and `node services/main.ts <provider>` for each provider.',
+    )
+  }
+  const config = await settle(given)
+  const exchange = await startOrTell(config, log)
+  // Told once the process listens to signals: whoever reads it may press Ctrl-C at once.
+  setImmediate(() => terminal.write(describe(exchange, config, terminal)))
+  return {
+    stop: async () => {
+      terminal.say('stopping: what is under way is answered first')
+      await exchange.stop()
+    },
+  }
+}
+
+/** The issuer is part of what the gateway says of itself, so a free port is chosen before it listens. */
+async function settle(config: Config): Promise<Config> {
+  const port = config.port === 0 ? await findFreePort(config.host) : config.port
+  const issuer = config.issuer === issuerFollowsPort ? addressOf(config.host, port) : config.issuer
+  return Object.freeze({ ...config, port, issuer })
+}
+
+function findFreePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject).listen(0, host, () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** How it is reached from this machine. */
+function addressOf(host: string, port: number): string {
+  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+async function startOrTell(config: Config, log: Log): Promise<EmbeddedExchange> {
+  try {
+    return await startEmbedded(config, log)
+  } catch (error) {
+    const { code, port } = error as NodeJS.ErrnoException & { port?: number }
+    if (code !== 'EADDRINUSE') throw error
+    const name = port === config.operationsPort ? 'NDX_OPERATIONS_PORT' : 'NDX_PORT'
+    const message = `ndx start: port ${port} is taken; perhaps an exchange already runs there.\nStop it, or choose another port: ${name}=${Number(port) + 1} npx ndx start`
+    throw new Error(message, { cause: error })
+  }
+}
+
+function describe({ registry, gateway }: EmbeddedExchange, config: Config, { environment, paint }: Terminal): string {
+  const url = addressOf(config.host, config.port)
+  const logFile = shownPath(logFileOf(config))
+  const isUsualLog = logFile === 'data/log/ndx.log'
+  const seconds = (performance.now() / 1000).toFixed(1)
+  const question = findQuestion(registry, config)
+  return `${paint('bold', 'NDX is ready')} after ${seconds} s: ${registry.services.length} services, ${registry.agreements.size} clients, everything in this process.
+
+  gateway     ${url}
+  documents   ${url}/docs
+  operations  ${gateway.operationsUrl}/metrics
+  log         ${logFile}   (npx ndx watch${isUsualLog ? '' : ` --file ${quoteForShell(logFile)}`})
+${question === undefined ? '' : `\nAsk as an agency would, in another terminal:\n\n${toCurl(question, { url, environment })}\n`}
+Then: npx ndx demo${url === defaultUrl ? '' : ` --url ${url}`}. Ctrl-C stops.
+`
+}
+
+/** The first example of the contract that the client may ask, about somebody of this nation. */
+function findQuestion(registry: Registry, { nationSeed }: Config): object | undefined {
+  const contract = registry.find(exampleService)?.contract
+  const grant = registry.agreements
+    .get(exampleClient as never)
+    ?.grants.find(({ service }) => service === exampleService)
+  const example = contract?.examples.find(({ purpose }) => grant?.purposes.includes(purpose))
+  if (contract === undefined || example === undefined) return undefined
+  return { purpose: example.purpose, request: requestAbout(example, nationSeed) }
+}
+
+function requestAbout({ request }: Contract['examples'][number], seed: number): object {
+  if (seed === exampleSeed) return request
+  const { personalId, fullName, dateOfBirth } = createNation({ seed }).person(0)
+  return { personalId, fullName, dateOfBirth }
+}
+
+function toCurl(question: object, { url, environment }: { url: string } & Pick<Terminal, 'environment'>): string {
+  const dataDir = environment['NDX_DATA_DIR']
+  const token = [
+    ...(dataDir ? [`NDX_DATA_DIR=${quoteForShell(dataDir)}`] : []),
+    `npx ndx token ${exampleClient}`,
+    ...(url === defaultUrl && !environment['NDX_URL'] ? [] : [`--url ${url}`]),
+  ].join(' ')
+  return [
+    `curl -s ${url}/v1/services/${exampleService}`,
+    `-H "authorization: Bearer $(${token})"`,
+    "-H 'content-type: application/json'",
+    `-d ${quoteForShell(JSON.stringify(question))}`,
+  ].join(' ')
+}
+
+const quoteForShell = (text: string): string =>
+  /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
