@@ -24,6 +24,11 @@ export const enterpriseOf = (n: number): { purpose: string; request: { enterpris
   request: { enterpriseCode: nation.enterprise(n).enterpriseCode },
 })
 
+/** For tests that are not about limits: rates that nobody reaches. */
+export function raiseRates({ grants }: Agreement): void {
+  for (const grant of grants) Object.assign(grant, { ratePerSecond: 10_000, burst: 10_000 })
+}
+
 export interface ContractEdits {
   contract?(contract: Contract): void
   agreement?(agreement: Agreement): void

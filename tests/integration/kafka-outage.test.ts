@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { until } from '#tests/bus/until.ts'
 import { getToken } from '#tests/client.ts'
-import { copyContracts, identityOf } from '#tests/questions.ts'
+import { copyContracts, identityOf, raiseRates } from '#tests/questions.ts'
 import { type KafkaServer, startKafka } from '#tests/stack/stack.ts'
 import { type Asking, startLoad, tally } from './load.ts'
 import { createPlatform, type GatewayProcess, isReady, type Platform } from './processes.ts'
@@ -23,8 +23,7 @@ beforeAll(async () => {
   kafka = await startKafka({ kind })
   const contractsDir = copyContracts({
     contract: contract => Object.assign(contract, { deadlineMs, maxWaitMs: deadlineMs }),
-    agreement: agreement =>
-      agreement.grants.forEach(grant => Object.assign(grant, { ratePerSecond: 10_000, burst: 10_000 })),
+    agreement: raiseRates,
   })
   platform = await createPlatform({ kafkaBrokers: kafka.brokers, redisUrl, contractsDir })
   ;[adapter, gateway] = await Promise.all([

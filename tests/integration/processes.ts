@@ -55,7 +55,7 @@ export async function createPlatform({ kafkaBrokers, redisUrl, contractsDir }: P
     idScheme: 'simulated',
     ...(contractsDir === undefined ? {} : { directory: contractsDir }),
   })
-  makeSecrets(dataDir, registry.agreements.keys())
+  makeSecrets(dataDir, registry.simulatedClients)
   await createTopics([...kafkaBrokers], planTopics(registry.providers))
   const running: Process[] = []
   const shared = {

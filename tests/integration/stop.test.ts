@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { until } from '#tests/bus/until.ts'
 import { getToken } from '#tests/client.ts'
-import { copyContracts, identityOf } from '#tests/questions.ts'
+import { copyContracts, identityOf, raiseRates } from '#tests/questions.ts'
 import { type Asking, type Load, startLoad, tally } from './load.ts'
 import { createPlatform, type GatewayProcess, type Platform } from './processes.ts'
 
@@ -13,8 +13,7 @@ let token: string
 
 beforeAll(async () => {
   const contractsDir = copyContracts({
-    agreement: agreement =>
-      agreement.grants.forEach(grant => Object.assign(grant, { ratePerSecond: 10_000, burst: 10_000 })),
+    agreement: raiseRates,
   })
   platform = await createPlatform({ ...inject('stack'), contractsDir })
   ;[survivor] = await Promise.all([
