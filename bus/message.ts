@@ -237,7 +237,7 @@ function sameId(record: IncomingRecord, id: string): ExchangeId {
 
 /** What a gateway tells the ledger about an exchange beside its request and reply. No personal data, no values of fields. */
 export interface NoteMessage {
-  kind: 'refused' | 'delivered' | 'timed-out' | 'late' | 'incident'
+  kind: 'refused' | 'failed' | 'delivered' | 'timed-out' | 'late' | 'incident'
   exchangeId: ExchangeId
   source: string
   notedMs: number

@@ -27,7 +27,7 @@ export async function startEmbedded(config: Config, log: Log): Promise<EmbeddedE
     idScheme: config.idScheme,
     ...(config.contractsDir === undefined ? {} : { directory: config.contractsDir }),
   })
-  makeSecrets(config.dataDir, registry.agreements.keys())
+  makeSecrets(config.dataDir, registry.simulatedClients)
   const bus = new MemoryBus()
   const hosts = await startHosts(config, log, registry, bus)
   const gateway = await startGateway({

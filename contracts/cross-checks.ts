@@ -21,11 +21,12 @@ export function findContractFaults(file: string, contract: Contract): string[] {
     membersOf(contract.request).includes(contract.subject),
     `subject ${contract.subject} is not a member of the request`,
   )
+  expect(requiredOf(contract.request).includes(contract.subject), 'the request does not require its subject')
   expect(contract.maxWaitMs >= Math.min(contract.deadlineMs, 60_000), 'maxWaitMs is shorter than deadlineMs')
   const fields = contract.fields.map(field => field.name)
   expect(sameNames(fields, membersOf(contract.reply)), 'fields and the members of the reply differ')
   const always = contract.fields.filter(field => field.always).map(field => field.name)
-  const required = (contract.reply['required'] ?? []) as string[]
+  const required = requiredOf(contract.reply)
   expect(
     required.every(name => always.includes(name)),
     'the reply requires a field that a grant may leave out',
@@ -91,5 +92,7 @@ function findGrantFaults(grant: Grant, services: readonly Service[]): string[] {
 
 const membersOf = (schema: JsonObject): string[] =>
   isJsonObject(schema['properties']) ? Object.keys(schema['properties']) : []
+
+const requiredOf = (schema: JsonObject): string[] => (schema['required'] ?? []) as string[]
 
 const sameNames = (a: string[], b: string[]): boolean => [...a].sort().join() === [...b].sort().join()

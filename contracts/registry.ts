@@ -14,6 +14,8 @@ export interface Registry {
   /** Every service, all majors, sorted by id. */
   readonly services: readonly Service[]
   readonly agreements: ReadonlyMap<ClientId, Agreement>
+  /** Clients whose agreement names no key: they get one at first start, for the command line. */
+  readonly simulatedClients: readonly ClientId[]
   readonly providers: readonly ProviderId[]
   /** The major asked for, else the newest. */
   find(id: string, major?: number): Service | undefined
@@ -63,6 +65,7 @@ function buildRegistry(services: Service[], agreements: Agreement[]): Registry {
   return Object.freeze({
     services: Object.freeze(services),
     agreements: new Map(agreements.map(agreement => [agreement.client, deepFreeze(agreement)])),
+    simulatedClients: Object.freeze(agreements.filter(({ keys }) => keys.length === 0).map(({ client }) => client)),
     providers: Object.freeze([...new Set(services.map(service => service.providerId))]),
     find: (id: string, major?: number) => (major === undefined ? newest.get(id) : byMajor.get(`${id} ${major}`)),
     findByRequestType: (type: string) => byRequestType.get(type),

@@ -10,6 +10,7 @@ import { isJsonObject, type JsonObject } from '#contracts/json.ts'
 import { type IdScheme, isPersonalId, personalIdDisagreement, type Sex } from '#contracts/personal-id.ts'
 
 export const faultsMax = 10
+const knownMax = 20
 
 export interface Validation {
   /** Compiles a schema; throws what is wrong with it. */
@@ -38,7 +39,9 @@ function createAjv(idScheme: IdScheme, allErrors: boolean): Ajv2020.default {
     strict: true,
     allErrors,
     validateFormats: true,
+    ownProperties: true,
     messages: true,
+    verbose: allErrors,
     addUsedSchema: false,
   })
   ajv.addFormat('personal-id', value => isPersonalId(value, idScheme))
@@ -82,15 +85,15 @@ function pointerOf(error: ErrorObject, at: string): string {
 
 function detailOf(error: ErrorObject): string {
   if (error.keyword === 'required') return 'is required'
-  if (error.keyword === 'additionalProperties') return `has a member that the contract does not know${named(error)}`
+  if (error.keyword === 'additionalProperties') return `has a member that the contract does not know${knownOf(error)}`
   if (error.keyword === 'enum') return `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}`
   return error.message ?? error.keyword
 }
 
-/** An unknown member is named only when its name cannot be a datum: letters alone. */
-function named(error: ErrorObject): string {
-  const name = String(error.params['additionalProperty'])
-  return /^[A-Za-z]{1,30}$/.test(name) ? `: ${name}` : ''
+/** An unknown member's name may be anything, a person's included: the known ones are told instead. */
+function knownOf({ parentSchema }: ErrorObject): string {
+  const known = Object.keys((parentSchema?.['properties'] ?? {}) as object)
+  return known.length === 0 ? '' : `; it knows ${known.slice(0, knownMax).join(', ')}`
 }
 
 /**

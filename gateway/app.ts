@@ -4,7 +4,7 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { buildOpenApi } from './openapi.ts'
 import { type AuthenticationOptions, authentication } from './plugins/authentication.ts'
-import { type CorrelationOptions, correlation } from './plugins/correlation.ts'
+import { beginTrail, type CorrelationOptions, correlation } from './plugins/correlation.ts'
 import { type PressureOptions, pressure } from './plugins/pressure.ts'
 import { answerBrokenHttp, type ProblemsOptions, problems } from './plugins/problems.ts'
 import { bodyBytesMax, strictBody } from './plugins/strict-body.ts'
@@ -40,6 +40,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     http: { maxHeaderSize: 16_384 },
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: (error, request, reply) => {
+      beginTrail(request, reply, parts)
       app.errorHandler(error, request, reply)
     },
   })

@@ -49,10 +49,15 @@ function outcomeOf(code: ErrorCode): NonNullable<Trail['outcome']> {
   return errorTable[code].fault === 'client' ? 'refused' : 'failed'
 }
 
-const noteKindOf = ({ outcome }: Trail): NoteMessage['kind'] => {
-  if (outcome === 'answered') return 'delivered'
-  return outcome === 'unknown' ? 'timed-out' : 'refused'
+const noteKinds: Readonly<Record<NonNullable<Trail['outcome']>, NoteMessage['kind']>> = {
+  answered: 'delivered',
+  unknown: 'timed-out',
+  refused: 'refused',
+  failed: 'failed',
+  expired: 'failed',
 }
+
+const noteKindOf = ({ outcome = 'refused' }: Trail): NoteMessage['kind'] => noteKinds[outcome]
 
 /** Codes, names, pseudonyms. The same for the line and the note. */
 const factsOf = (trail: Trail) => ({

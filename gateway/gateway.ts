@@ -46,7 +46,7 @@ export interface Gateway {
   operationsUrl: string
   /** Resolves when a record of our own went round the bus. */
   ready: Promise<void>
-  /** Not ready; waits for what is pending; closes the listeners and readers; flushes. Bus and counters stay the caller's. */
+  /** Not ready; waits for what is pending; closes listeners, readers and counters. The bus stays the caller's. */
   stop(): Promise<void>
 }
 
@@ -168,10 +168,10 @@ function createRoad(
       if (state === 'interrupted') probe.interrupted(cause)
     },
   })
-  return { replyDesk, reader }
+  return { replyDesk, reader, onIncident }
 }
 
-function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk }: Road): AppParts {
+function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk, onIncident }: Road): AppParts {
   const { config, registry, clientKeys, secrets, bus, log, version } = parts
   const { revocations, probe, counters, stopping } = core
   const road = {
@@ -197,7 +197,7 @@ function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk
     revoke: (tokenId, untilMs) => revocations.revoke(tokenId, untilMs),
     isRoadOpen: () => probe.isOpen,
     pingCounters: () => counters.ping(),
-    exchangeParts: { ...core, note: record.note, road, pseudonyms: createPseudonyms(secrets.pseudonymKey) },
+    exchangeParts: { ...core, onIncident, road, pseudonyms: createPseudonyms(secrets.pseudonymKey) },
   }
 }
 

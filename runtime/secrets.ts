@@ -22,7 +22,6 @@ export interface Secrets {
 
 const issuerFile = 'issuer-key.json'
 const pseudonymFile = 'pseudonym-key'
-const redisPasswordFile = 'redis-password'
 
 /** Makes what is missing and leaves what is there. Returns the names of the files made. */
 export function makeSecrets(dataDir: string, clients: Iterable<ClientId>): string[] {
@@ -37,7 +36,6 @@ export function makeSecrets(dataDir: string, clients: Iterable<ClientId>): strin
   mkdirSync(join(dataDir, 'clients'), { recursive: true, mode: 0o700 })
   make(`secrets/${issuerFile}`, () => JSON.stringify(makeKey()))
   make(`secrets/${pseudonymFile}`, () => randomBytes(32).toString('base64url'))
-  make(`secrets/${redisPasswordFile}`, () => randomBytes(24).toString('base64url'))
   for (const client of clients) {
     make(`clients/${client}.private.json`, () => JSON.stringify(makeKey()))
     make(

@@ -11,10 +11,10 @@ import {
   readRequest,
   writeReply,
 } from '#bus/message.ts'
-import { adapterGroup, requestTopic } from '#bus/topics.ts'
+import { adapterGroup, replyPartitions, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ProviderId, type Service } from '#contracts/contract.ts'
 import { type JsonObject } from '#contracts/json.ts'
-import { describeError, type Log } from '#runtime/log.ts'
+import { type Log } from '#runtime/log.ts'
 import { AdapterFailure, type Handler, type Question } from './adapter.ts'
 
 /** One service of the provider with the code that answers it. */
@@ -46,6 +46,9 @@ export interface Host extends Reader {
 /** Replies kept for redelivery; a redelivered record is at most some seconds old. */
 const repliesKeptMax = 10_000
 
+/** setTimeout takes no longer ones. */
+const timerMaxMs = 2 ** 31 - 1
+
 /** Why the host itself failed a record; a handler's own codes are lower-case, in the contract. */
 type HostFailure = 'REQUEST_INVALID' | 'CONTRACT_UNKNOWN' | 'HANDLER_FAILED' | 'HANDLER_TIMEOUT' | 'REPLY_INVALID'
 
@@ -76,7 +79,7 @@ export function runHost(options: HostOptions): Host {
 
   function readOrDrop(record: IncomingRecord): RequestMessage | undefined {
     try {
-      return readRequest(record)
+      return readOwnRequest(record)
     } catch (error) {
       if (!(error instanceof MessageError)) throw error
       counts.unreadable++
@@ -90,6 +93,14 @@ export function runHost(options: HostOptions): Host {
     }
   }
 
+  /** A reply topic that is not ours could never be written to: the record would be tried for ever. */
+  function readOwnRequest(record: IncomingRecord): RequestMessage {
+    const request = readRequest(record)
+    if (request.replyTopic !== replyTopic(provider) || request.replyPartition >= replyPartitions)
+      throw new MessageError('the reply is wanted where this provider does not write')
+    return request
+  }
+
   function keep(message: ReplyMessage, request: RequestMessage): void {
     kept.set(message.exchangeId, { message, request })
     if (kept.size <= repliesKeptMax) return
@@ -98,8 +109,8 @@ export function runHost(options: HostOptions): Host {
   }
 
   /** A rejection leaves the record uncommitted: it is handled again, and the kept reply sent again. */
-  const send = (message: ReplyMessage, { replyTopic, replyPartition }: RequestMessage): Promise<void> =>
-    bus.publish(replyTopic, writeReply(message, replyPartition))
+  const send = (message: ReplyMessage, { replyPartition }: RequestMessage): Promise<void> =>
+    bus.publish(replyTopic(provider), writeReply(message, replyPartition))
 
   const reader = bus.work({
     topic: requestTopic(provider),
@@ -157,13 +168,23 @@ async function answer(
     )
     return failed('REPLY_INVALID' satisfies HostFailure)
   } catch (error) {
-    if (error instanceof AdapterFailure) return failed(error.code)
+    if (error instanceof AdapterFailure && isContractual(error.code, route.service)) return failed(error.code)
     log.error(
-      { event: 'handler-failed', provider, exchangeId: request.exchangeId, error: describeError(error) },
+      { event: 'handler-failed', provider, exchangeId: request.exchangeId, ...whereThrown(error) },
       'a handler threw',
     )
     return failed('HANDLER_FAILED' satisfies HostFailure)
   }
+}
+
+const isContractual = (code: string, { contract }: Service): boolean =>
+  contract.errors.some(error => error.code === code)
+
+/** Kind and place of a handler's error. Its message is the provider's, and may name the person asked about. */
+function whereThrown(error: unknown): { kind: string; frames: string[] } {
+  if (!(error instanceof Error)) return { kind: typeof error, frames: [] }
+  const frames = (error.stack ?? '').split('\n').filter(line => /^ {4}at .*:\d+:\d+\)?$/.test(line))
+  return { kind: error.constructor.name, frames: frames.map(line => line.trim()) }
 }
 
 /** The handler's reply, or undefined when the deadline came first. A handler that answers at once costs no timer. */
@@ -191,7 +212,7 @@ async function callHandler(
   if (!(reply instanceof Promise)) return reply
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>(resolve => {
-    timer = setTimeout(resolve, remainingMs, undefined)
+    timer = setTimeout(resolve, Math.min(remainingMs, timerMaxMs), undefined)
   })
   try {
     return await Promise.race([reply, late])

@@ -49,7 +49,7 @@ const guards: readonly Guard[] = [
     grant.hours !== undefined && !isWithinHours(grant.hours, local)
       ? {
           code: 'NDX_GRANT_OUTSIDE_HOURS',
-          detail: `The grant holds from ${grant.hours.from} to ${grant.hours.to} (UTC+7).`,
+          detail: `The grant holds ${describeHours(grant.hours)}.`,
           remedy: remedies.wait,
         }
       : undefined,
@@ -180,3 +180,6 @@ function isWithinHours({ from, to, days }: NonNullable<Grant['hours']>, local: L
   if (days !== undefined && !days.includes(local.day)) return false
   return from <= local.time && local.time < to
 }
+
+const describeHours = ({ from, to, days }: NonNullable<Grant['hours']>): string =>
+  `from ${from} to ${to} (UTC+7)${days === undefined ? '' : ` on days ${days.join(', ')} of the week`}`

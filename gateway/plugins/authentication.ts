@@ -63,7 +63,7 @@ export const authentication = fp(
         allowedAud: audience,
         checkTyp: 'at+jwt',
         requiredClaims: ['iss', 'aud', 'sub', 'client_id', 'jti', 'scope', 'iat', 'exp'],
-        maxAge: tokenLifeMaxSeconds * 1000,
+        maxAge: tokenLifeMaxSeconds, // numbers are seconds to @fastify/jwt
       },
     } as never)
     const kept = new Map<string, Claims>()

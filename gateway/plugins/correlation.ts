@@ -1,7 +1,7 @@
 // First on every request: an exchange id of ours (UUIDv7), the caller's trace or a new one (W3C Trace Context), and the trail
 // that the rest fills. A caller's own ids are never trusted as ours.
 import { randomBytes } from 'node:crypto'
-import { type FastifyInstance } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { v7 as uuidv7 } from 'uuid'
 import { type ExchangeId } from '#bus/message.ts'
@@ -24,15 +24,7 @@ export const correlation = fp(
   async (app: FastifyInstance, { now, clock }: CorrelationOptions) => {
     app.decorateRequest('trail')
     app.addHook('onRequest', (request, reply, done) => {
-      const route = request.routeOptions.url
-      request.trail = {
-        exchangeId: uuidv7() as ExchangeId,
-        traceparent: traceparentOf(request.headers['traceparent']),
-        receivedMs: now(),
-        startedMs: clock(),
-        route: route === undefined ? '-' : `${request.method} ${route}`,
-      }
-      reply.header('exchange-id', request.trail.exchangeId)
+      beginTrail(request, reply, { now, clock })
       done(
         countFields(request.raw.rawHeaders, 'host') > 1
           ? new ExchangeError('NDX_HTTP_MALFORMED', { detail: 'The Host field stands twice.' })
@@ -42,6 +34,19 @@ export const correlation = fp(
   },
   { name: 'correlation' },
 )
+
+/** Also for what Fastify refuses before any hook runs: an address it cannot read. */
+export function beginTrail(request: FastifyRequest, reply: FastifyReply, { now, clock }: CorrelationOptions): void {
+  const route = request.routeOptions.url
+  request.trail = {
+    exchangeId: uuidv7() as ExchangeId,
+    traceparent: traceparentOf(request.headers['traceparent']),
+    receivedMs: now(),
+    startedMs: clock(),
+    route: route === undefined ? '-' : `${request.method} ${route}`,
+  }
+  reply.header('exchange-id', request.trail.exchangeId)
+}
 
 const traceparentForm = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 

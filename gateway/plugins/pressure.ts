@@ -35,10 +35,14 @@ export const pressure = fp(
       clearInterval(timer)
       delay.disable()
     })
-    app.addHook('onRequest', (request, reply, done) => {
+    /** A connection kept alive would keep the stop waiting until it times out. */
+    app.addHook('onSend', (_request, reply, payload, done) => {
+      if (isStopping()) reply.header('connection', 'close')
+      done(null, payload)
+    })
+    app.addHook('onRequest', (request, _reply, done) => {
       if (request.routeOptions.config.isVital) return done()
       if (isStopping()) {
-        reply.header('connection', 'close')
         return done(new ExchangeError('NDX_GATEWAY_STOPPING', { retryAfterSeconds: 1 }))
       }
       if (!isLagging && pending.size < pendingMax) return done()

@@ -1,7 +1,13 @@
 // Turns every error into a problem, once: ours, Fastify's own, and the unknown (500, generic text, full log). Concludes the
 // trail, so that a refusal leaves its line wherever it happened. Raw HTTP faults get a problem too.
 import { type Socket } from 'node:net'
-import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HTTPMethods,
+} from 'fastify'
 import fp from 'fastify-plugin'
 import { type ErrorCode, ExchangeError, errorTable } from '#contracts/errors.ts'
 import { describeError, type Log } from '#runtime/log.ts'
@@ -33,12 +39,9 @@ export const problems = fp(
     app.setErrorHandler(answer)
     app.setNotFoundHandler((request, reply) => {
       const allowed = listAllowed(app, request)
-      if (allowed.length > 0) reply.header('allow', allowed.join(', '))
-      return answer(
-        new ExchangeError(allowed.length > 0 ? 'NDX_METHOD_UNSUPPORTED' : 'NDX_ROUTE_UNKNOWN'),
-        request,
-        reply,
-      )
+      if (allowed.length === 0 || allowed.includes(request.method))
+        return answer(new ExchangeError('NDX_ROUTE_UNKNOWN'), request, reply)
+      return answer(new ExchangeError('NDX_METHOD_UNSUPPORTED'), request, reply.header('allow', allowed.join(', ')))
     })
   },
   { name: 'problems', dependencies: ['correlation'] },
@@ -67,12 +70,12 @@ function toExchangeError(error: unknown): ExchangeError {
 const challengeOf = (code: ErrorCode): string =>
   code === 'NDX_TOKEN_MISSING' ? 'Bearer realm="ndx"' : 'Bearer realm="ndx", error="invalid_token"'
 
-const methods = ['GET', 'POST'] as const
+const methods = ['GET', 'POST']
 
 /** RFC 9110 section 15.5.6: a 405 names the methods that are supported. */
 function listAllowed(app: FastifyInstance, request: FastifyRequest): string[] {
   const url = request.url.split('?')[0] as string
-  return methods.filter(method => app.findRoute({ method, url }) !== null)
+  return methods.filter(method => app.findRoute({ method: method as HTTPMethods, url }) !== null)
 }
 
 /** What Node's parser could not read never becomes a request: it is answered on the socket. */
@@ -85,5 +88,4 @@ export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): 
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
-  socket.destroySoon()
 }

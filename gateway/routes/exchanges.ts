@@ -7,7 +7,8 @@ import { isJsonObject } from '#contracts/json.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { createValidation, faultsMax } from '#contracts/validation.ts'
 import { type AuditLog } from '../audit-log.ts'
-import { agreementOf, endOfLocalDay, localDayOf } from '../exchange/authorize.ts'
+import { quotaDay } from '../counters/quota-day.ts'
+import { agreementOf } from '../exchange/authorize.ts'
 import { type ExchangeParts, exchange, type Inquiry } from '../exchange/exchange.ts'
 import { type ReplyDesk } from '../exchange/reply-desk.ts'
 import { type Trail } from '../exchange/trail.ts'
@@ -60,7 +61,7 @@ export function exchangeRoutes(
           throw error
         })
         .finally(() => {
-          if (trail.verdict !== undefined) writeRateLimitFields(reply, trail.verdict, grantOf(inquiry, trail.agreement))
+          writeLimits(reply, inquiry, trail)
         })
       auditLog.conclude(trail, 200)
       return reply
@@ -82,9 +83,9 @@ function findService(registry: Registry, now: () => number) {
     Object.assign(request.trail, { service: id, provider: service.providerId, version })
     request.service = service
     if (sunset === undefined) return
-    if (localDayOf(now()) > sunset)
+    if (quotaDay(now()) > sunset)
       throw new ExchangeError('NDX_SERVICE_RETIRED', { detail: `${id} ${version} ended on ${sunset}.` })
-    reply.header('sunset', new Date(endOfLocalDay(sunset)).toUTCString())
+    reply.header('sunset', new Date(`${sunset}T24:00:00+07:00`).toUTCString())
   }
 }
 

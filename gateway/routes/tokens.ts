@@ -26,10 +26,10 @@ export function keyRoutes(app: FastifyInstance, { issuer, keys }: Pick<TokenRout
   )
   app.get('/.well-known/oauth-authorization-server', { config }, async () => ({
     issuer,
-    jwks_uri: `${issuer}/.well-known/jwks.json`,
     ...(keys.signingKey === undefined
       ? {}
       : {
+          jwks_uri: `${issuer}/.well-known/jwks.json`,
           token_endpoint: `${issuer}/oauth/token`,
           revocation_endpoint: `${issuer}/oauth/revoke`,
           token_endpoint_auth_methods_supported: ['private_key_jwt'],

@@ -14,7 +14,7 @@ const clockSkewSeconds = 5
 export interface AssertionParts {
   issuer: string
   agreements: ReadonlyMap<ClientId, Agreement>
-  /** Public keys beside those in the agreements: the simulated clients'. */
+  /** Public keys of simulated clients: those whose agreement names none. */
   clientKeys: ReadonlyMap<ClientId, object>
   counters: Pick<Counters, 'useOnce'>
   now(): number
@@ -49,7 +49,7 @@ async function verifySignature(
 ): Promise<{ jti: string; exp: number }> {
   const { client } = agreement
   const simulated = clientKeys.get(client)
-  const keys = [...agreement.keys, ...(simulated === undefined ? [] : [simulated])]
+  const keys = agreement.keys.length === 0 && simulated !== undefined ? [simulated] : agreement.keys
   try {
     const { payload } = await jwtVerify(assertion, createLocalJWKSet({ keys } as JSONWebKeySet), {
       algorithms: assertionAlgorithms,

@@ -1,0 +1,206 @@
+// Failures of ours, told as such: the bus or the counters away, the gateway full, stopping, or broken. Nothing was sent, and
+// Retry-After says when to come back.
+import { describe, expect, test } from 'vitest'
+import { type Bus, type OutgoingRecord, PublishError } from '#bus/bus.ts'
+import { MemoryBus } from '#bus/memory-bus.ts'
+import { CountersUnavailable } from '#gateway/counters/counters.ts'
+import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
+import { goodEnvelope } from '#tests/asker.ts'
+import { until } from '#tests/bus/until.ts'
+import { expectOAuthError, expectProblem } from '#tests/refusals/expect-problem.ts'
+import { startWorld } from '#tests/world.ts'
+
+const identity = 'population/identity-verification'
+const record = 'population/citizen-record'
+const recordEnvelope = {
+  purpose: 'social-insurance-enrolment',
+  procedure: '1.002759',
+  request: { personalId: '026701599619' },
+}
+
+/** Counters that can be switched off, and broken. */
+class SwitchableCounters extends MemoryCounters {
+  fault: Error | undefined
+
+  override async admit(admission: Parameters<MemoryCounters['admit']>[0]) {
+    if (this.fault !== undefined) throw this.fault
+    return super.admit(admission)
+  }
+
+  override async useOnce(value: string, lifeMs: number) {
+    if (this.fault !== undefined) throw this.fault
+    return super.useOnce(value, lifeMs)
+  }
+
+  override async ping() {
+    if (this.fault !== undefined) throw this.fault
+  }
+}
+
+describe('counters away', () => {
+  test('what must be counted is refused, what need not be is answered, and it comes back by itself', async () => {
+    const counters = new SwitchableCounters()
+    const world = await startWorld({
+      counters,
+      silent: ['business-registration'],
+      settings: { NDX_INSTANCES: '2' },
+      agreements: {
+        'social-insurance': ({ grants }) => {
+          for (const grant of grants) if (grant.id === 'si-record') delete grant.quotaPerDay
+        },
+      },
+    })
+    await world.token()
+    counters.fault = new CountersUnavailable('switched off')
+    const refused = await world.ask(identity)
+    expectProblem(refused, 'NDX_COUNTERS_UNAVAILABLE')
+    expect(refused.headers.get('retry-after')).toBe('2')
+    const noToken = await world.requestToken('social-insurance')
+    expectOAuthError(noToken, 'NDX_COUNTERS_UNAVAILABLE', 'The counters are away; nothing was sent')
+    const answered = await world.ask(record, recordEnvelope)
+    expect([answered.status, answered.headers.get('ndx-limits')]).toEqual([200, 'local'])
+    expect(answered.headers.get('ratelimit-policy')).toBe('"burst";q=100;w=2')
+    expect((await world.send('/health/ready')).body).toEqual({
+      status: 'not ready',
+      bus: 'open',
+      counters: 'away',
+      stopping: false,
+    })
+    expect(world.published.filter(({ topic }) => topic === 'ndx.request.population')).toHaveLength(1)
+    counters.fault = undefined
+    await until('the counters are asked again', async () => (await world.ask(identity)).status === 200)
+    expect((await world.ask(record, recordEnvelope)).headers.get('ndx-limits')).toBeNull()
+    await world.stop()
+  })
+})
+
+describe('the bus away', () => {
+  test('a record that was surely not written is refused, and what may have been written is waited for', async () => {
+    const inner = new MemoryBus()
+    let fault: Error | undefined
+    const bus: Bus = {
+      publish: (topic: string, outgoing: OutgoingRecord) =>
+        topic === 'ndx.request.population' && fault !== undefined
+          ? Promise.reject(fault)
+          : inner.publish(topic, outgoing),
+      readReplies: reading => inner.readReplies(reading),
+      work: working => inner.work(working),
+      close: () => inner.close(),
+    }
+    const world = await startWorld({ bus, contracts: deadlineOf(300), silent: ['business-registration'] })
+    fault = new PublishError('no broker', true)
+    const refused = await world.ask(identity)
+    expectProblem(refused, 'NDX_BUS_UNAVAILABLE')
+    expect(refused.headers.get('retry-after')).toBe('5')
+    fault = new PublishError('no acknowledgement', false)
+    expectProblem(await world.ask(identity), 'NDX_REPLY_TIMEOUT', {
+      detail: 'The question was sent; whether it was answered is not known yet.',
+      outcome: 'unknown',
+    })
+    fault = undefined
+    expect((await world.ask(identity)).status).toBe(200)
+    await world.stop()
+    await bus.close()
+  })
+
+  test('a closed road is refused before anything is sent, and readiness says so', async () => {
+    const inner = new MemoryBus()
+    let isAway = false
+    const bus: Bus = {
+      publish: (topic: string, outgoing: OutgoingRecord) =>
+        isAway ? Promise.reject(new PublishError('no broker', true)) : inner.publish(topic, outgoing),
+      readReplies: reading => inner.readReplies(reading),
+      work: working => inner.work(working),
+      close: () => inner.close(),
+    }
+    const world = await startWorld({ bus, silent: ['business-registration'] })
+    await world.token()
+    isAway = true
+    await until('readiness says closed', async () => (await world.send('/health/ready')).status === 503)
+    const startedMs = performance.now()
+    const refused = await world.ask(identity)
+    expect(performance.now() - startedMs).toBeLessThan(1_000)
+    expectProblem(refused, 'NDX_BUS_UNAVAILABLE')
+    expect(world.published.filter(({ topic }) => topic === 'ndx.request.population')).toEqual([])
+    expect((await world.send('/health/ready')).body).toEqual({
+      status: 'not ready',
+      bus: 'closed',
+      counters: 'answer',
+      stopping: false,
+    })
+    isAway = false
+    await until('it is answered again', async () => (await world.ask(identity)).status === 200)
+    await world.stop()
+    await bus.close()
+  })
+})
+
+describe('the gateway at its limit', () => {
+  test('holds as many exchanges as it may and refuses one more', async () => {
+    const answers: (() => void)[] = []
+    const world = await startWorld({
+      silent: ['business-registration'],
+      settings: { NDX_PENDING_MAX: '3' },
+      handlers: { [identity]: () => new Promise(resolve => answers.push(() => resolve({ matched: true }))) },
+    })
+    await world.token()
+    const subjects = ['026701599619', '080700512474', '026701599619', '080700512474'].map((personalId, i) => ({
+      ...goodEnvelope,
+      request: { ...goodEnvelope.request, personalId, dateOfBirth: i % 2 === 0 ? '2001' : '2000' },
+    }))
+    const held = subjects.slice(0, 3).map(envelope => world.ask(identity, envelope))
+    await until('three are held', async () => /^ndx_pending 3$/m.test((await world.operations('/metrics')).text))
+    const refused = await world.ask(identity, subjects[3])
+    expectProblem(refused, 'NDX_GATEWAY_OVERLOADED')
+    expect(refused.headers.get('retry-after')).toMatch(/^[123]$/)
+    expect((await world.operations('/metrics')).text).toContain('\nndx_shed_total 1\n')
+    expect((await world.send('/health/live')).status).toBe(200)
+    await until('all held are answered', () => {
+      for (const answer of answers.splice(0)) answer()
+      return world.lines().filter(({ outcome }) => outcome === 'answered').length === 3
+    })
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200])
+    await world.stop()
+  })
+})
+
+describe('the gateway stopping', () => {
+  test('refuses new exchanges on connections it still has', async () => {
+    const world = await startWorld({ settings: { NDX_DRAIN_MS: '60' }, silent: ['business-registration'] })
+    await world.token()
+    const stopped = world.stop()
+    const refused = await world.ask(identity)
+    expectProblem(refused, 'NDX_GATEWAY_STOPPING')
+    expect([refused.headers.get('retry-after'), refused.headers.get('connection')]).toEqual(['1', 'close'])
+    await stopped
+  })
+})
+
+describe('a fault of ours', () => {
+  test('is a 500 that says nothing, with the whole story in the log', async () => {
+    const counters = new SwitchableCounters()
+    const world = await startWorld({ counters, silent: ['business-registration'] })
+    await world.token()
+    counters.fault = new TypeError('secret inner workings')
+    const refused = await world.ask(identity)
+    expectProblem(refused, 'NDX_INTERNAL_FAILURE')
+    expect(refused.text).not.toContain('secret')
+    const [failure] = world.lines().filter(({ event }) => event === 'failure')
+    expect(failure).toEqual({
+      level: 'error',
+      time: expect.any(Number),
+      instance: 'world',
+      event: 'failure',
+      exchangeId: refused.body.exchangeId,
+      error: { kind: 'TypeError', message: 'secret inner workings', stack: expect.stringContaining('away.test.ts') },
+    })
+    await world.stop()
+  })
+})
+
+const deadlineOf = (deadlineMs: number) => ({
+  'population/identity-verification.v1.json': (contract: { deadlineMs: number; maxWaitMs: number }) => {
+    contract.deadlineMs = deadlineMs
+    contract.maxWaitMs = deadlineMs
+  },
+})

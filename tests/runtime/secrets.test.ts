@@ -1,0 +1,87 @@
+// Secrets: made once, readable by their owner alone, whole or not there; public parts hold nothing private.
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type ClientId } from '#contracts/contract.ts'
+import { makeSecrets, publicPartOf, readClientKeys, readClientPrivateKey, readSecrets } from '#runtime/secrets.ts'
+
+const clients = ['bank', 'social-insurance'] as ClientId[]
+let dataDir: string
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'ndx-secrets-'))
+})
+afterEach(() => rmSync(dataDir, { recursive: true }))
+
+const all = [
+  'secrets/issuer-key.json',
+  'secrets/pseudonym-key',
+  'clients/bank.private.json',
+  'clients/bank.public.json',
+  'clients/social-insurance.private.json',
+  'clients/social-insurance.public.json',
+]
+const contents = (): string[] => all.map(file => readFileSync(join(dataDir, file), 'utf8'))
+
+test('are made at the first start and left alone at the next', () => {
+  expect(makeSecrets(dataDir, clients)).toEqual(all)
+  const first = contents()
+  expect(makeSecrets(dataDir, clients)).toEqual([])
+  expect(contents()).toEqual(first)
+})
+
+test('that are missing are made beside those that are there', () => {
+  makeSecrets(dataDir, clients)
+  const kept = readFileSync(join(dataDir, 'secrets/issuer-key.json'), 'utf8')
+  rmSync(join(dataDir, 'secrets/pseudonym-key'))
+  rmSync(join(dataDir, 'clients/bank.public.json'))
+  const more = [...clients, 'new' as ClientId]
+  expect(makeSecrets(dataDir, more)).toEqual([
+    'secrets/pseudonym-key',
+    'clients/bank.public.json',
+    'clients/new.private.json',
+    'clients/new.public.json',
+  ])
+  expect(readFileSync(join(dataDir, 'secrets/issuer-key.json'), 'utf8')).toBe(kept)
+  expect(readClientKeys(dataDir).get('bank' as ClientId)).toEqual(publicPartOf(readClientPrivateKey(dataDir, 'bank')))
+})
+
+test('are their owner’s alone', () => {
+  makeSecrets(dataDir, clients)
+  const modeOf = (file: string): string => (statSync(join(dataDir, file)).mode & 0o777).toString(8)
+  expect(all.map(file => [file, modeOf(file)])).toEqual(
+    all.map(file => [file, file.endsWith('.public.json') ? '644' : '600']),
+  )
+  expect([modeOf('secrets'), modeOf('clients')]).toEqual(['700', '700'])
+})
+
+test('leave no half of a file behind, nor trip over one that is there', () => {
+  makeSecrets(dataDir, clients)
+  rmSync(join(dataDir, 'secrets/issuer-key.json'))
+  writeFileSync(join(dataDir, `secrets/issuer-key.json.${process.pid}.tmp`), '{"half')
+  expect(makeSecrets(dataDir, clients)).toEqual(['secrets/issuer-key.json'])
+  expect(readdirSync(join(dataDir, 'clients')).filter(name => name.endsWith('.tmp'))).toEqual([])
+  expect(readSecrets(dataDir).issuerKey.type).toBe('private')
+})
+
+test('are two of a kind nowhere', () => {
+  makeSecrets(dataDir, clients)
+  expect(new Set(contents()).size).toBe(all.length)
+  const { pseudonymKey } = readSecrets(dataDir)
+  expect(pseudonymKey).toHaveLength(32)
+})
+
+test('show in public only what is public', () => {
+  makeSecrets(dataDir, clients)
+  for (const [client, jwk] of readClientKeys(dataDir)) {
+    expect(Object.keys(jwk).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
+    const pair = createPublicKey(createPrivateKey({ key: readClientPrivateKey(dataDir, client), format: 'jwk' }))
+    expect(pair.equals(createPublicKey({ key: jwk, format: 'jwk' }))).toBe(true)
+  }
+})
+
+test('that are not there are asked for with what to do', () => {
+  expect(() => readSecrets(dataDir)).toThrow(/issuer-key\.json; `npx ndx secrets` makes what is missing$/)
+  expect(readClientKeys(dataDir)).toEqual(new Map())
+})

@@ -1,0 +1,238 @@
+// A world of a test's own: the whole exchange in one process, on the bus and counters given (else the in-memory ones), with its
+// own contracts, data directory, log and handlers, asked over real HTTP. `stop()` leaves nothing behind.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type Bus, type OutgoingRecord } from '#bus/bus.ts'
+import { MemoryBus } from '#bus/memory-bus.ts'
+import { type Agreement, type Contract, type ProviderId, type Service } from '#contracts/contract.ts'
+import { type IdScheme } from '#contracts/personal-id.ts'
+import { loadRegistry, ownContractsDir, type Registry } from '#contracts/registry.ts'
+import { type Counters } from '#gateway/counters/counters.ts'
+import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
+import { type Gateway, startGateway } from '#gateway/gateway.ts'
+import { createNation, type Nation } from '#nation/nation.ts'
+import { readConfig } from '#runtime/config.ts'
+import { createLog, type Log } from '#runtime/log.ts'
+import { makeSecrets, readClientKeys, readSecrets, type Secrets } from '#runtime/secrets.ts'
+import { version } from '#runtime/version.ts'
+import { type Handler } from '#services/adapter.ts'
+import { loadRoutes } from '#services/handlers.ts'
+import { type Host, type Route, runHost } from '#services/host.ts'
+import { Asker } from '#tests/asker.ts'
+
+/** Changes one file of the copied contracts folder in place, or returns what it is to hold. */
+export type Edit<T> = (value: T) => unknown
+
+export interface WorldOptions {
+  /** Default: a MemoryBus of the world's own. One that is given stays the caller's to close. */
+  bus?: Bus
+  /** Default: MemoryCounters. The gateway closes them. */
+  counters?: Counters
+  /** By file, e.g. `population/citizen-record.v1.json`; a file that is not there is made. */
+  contracts?: Record<string, Edit<Contract>>
+  /** By client, e.g. `bank`. */
+  agreements?: Record<string, Edit<Agreement>>
+  /** Code of the test's own in place of a service's, by `<id>` or, for one major, `<id>.v<major>`. */
+  handlers?: Record<string, Handler>
+  /** Providers that get no host, so that nobody answers, or the test itself does. Default: none. */
+  silent?: readonly string[]
+  /** More settings, by their NDX_* name. */
+  settings?: Record<string, string>
+  /** Epoch ms; gateway, counters and hosts share it. Set it at or after the real time, or tokens are expired. */
+  now?: () => number
+  /** The hosts' clock, where it differs from the gateway's. */
+  hostNow?: () => number
+  /** A data directory to share with another world: the same secrets and clients. */
+  dataDir?: string
+}
+
+export interface LogLine {
+  level: string
+  event: string
+  [field: string]: unknown
+}
+
+export interface Published {
+  topic: string
+  record: OutgoingRecord
+}
+
+export interface World extends Asker {
+  gateway: Gateway
+  hosts: readonly Host[]
+  registry: Registry
+  secrets: Secrets
+  bus: Bus
+  counters: Counters
+  log: Log
+  dataDir: string
+  url: string
+  /** Every line logged so far. */
+  lines(): LogLine[]
+  logText(): string
+  /** Every record that went onto the bus through this world's gateway or hosts (the last 10,000). */
+  published: readonly Published[]
+  service(id: string, major?: number): Service
+  /** The operations listener. */
+  operations(path: string): Promise<{ status: number; text: string }>
+  stop(): Promise<void>
+}
+
+/** Resolves when a question would be answered. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const directory = mkdtempSync(join(tmpdir(), 'ndx-world-'))
+  try {
+    return await assemble(options, directory)
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function assemble(options: WorldOptions, directory: string): Promise<World> {
+  const { now = Date.now, hostNow = now } = options
+  const isEdited = options.contracts !== undefined || options.agreements !== undefined
+  const contractsDir = isEdited ? copyContracts(join(directory, 'contracts'), options) : ownContractsDir
+  const dataDir = options.dataDir ?? join(directory, 'data')
+  const settings = { NDX_PORT: '0', NDX_OPERATIONS_PORT: '0', NDX_INSTANCE: 'world', ...options.settings }
+  const config = readConfig({ ...settings, NDX_DATA_DIR: dataDir, NDX_CONTRACTS_DIR: contractsDir })
+  const text: string[] = []
+  const log = createLog({
+    level: config.logLevel === 'info' ? 'debug' : config.logLevel,
+    instance: config.instance,
+    stream: { write: line => void text.push(line) },
+  })
+  const registry = isEdited
+    ? loadRegistry({ directory: contractsDir, idScheme: config.idScheme })
+    : ownRegistryOf(config.idScheme)
+  makeSecrets(dataDir, registry.simulatedClients)
+  const secrets = readSecrets(dataDir)
+  const published: Published[] = []
+  const ownBus = options.bus === undefined ? new MemoryBus() : undefined
+  const bus = recordPublished(options.bus ?? (ownBus as Bus), published)
+  const counters = options.counters ?? new MemoryCounters({ now })
+  const hosts = await startHosts(options, { registry, bus, log, now: hostNow, poolSize: config.poolSize })
+  const gateway = await startGateway({
+    config,
+    registry,
+    secrets,
+    clientKeys: readClientKeys(dataDir),
+    bus,
+    counters,
+    log,
+    version,
+    now,
+  })
+  await Promise.all([gateway.ready, ...hosts.map(host => host.ready)])
+  const asker = new Asker({ url: gateway.url, issuer: config.issuer, audience: config.audience, dataDir, secrets, now })
+  return Object.assign(asker, {
+    gateway,
+    hosts,
+    registry,
+    secrets,
+    bus,
+    counters,
+    log,
+    dataDir,
+    published,
+    lines: () => text.map(line => JSON.parse(line) as LogLine),
+    logText: () => text.join(''),
+    service: (id: string, major?: number) => {
+      const service = registry.find(id, major)
+      if (service === undefined) throw new Error(`the world has no service ${id}`)
+      return service
+    },
+    operations: async (path: string) => {
+      const response = await fetch(`${gateway.operationsUrl}${path}`)
+      return { status: response.status, text: await response.text() }
+    },
+    stop: async () => {
+      await gateway.stop()
+      await Promise.all(hosts.map(host => host.stop()))
+      await ownBus?.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  })
+}
+
+/** A copy of the contracts that come with NDX, with the test's edits. */
+function copyContracts(directory: string, { contracts = {}, agreements = {} }: WorldOptions): string {
+  cpSync(ownContractsDir, directory, { recursive: true, filter: from => !from.endsWith('.ts') })
+  for (const [file, edit] of Object.entries(contracts)) editFile(join(directory, file), edit)
+  for (const [client, edit] of Object.entries(agreements)) editFile(join(directory, `agreements/${client}.json`), edit)
+  return directory
+}
+
+function editFile<T>(path: string, edit: Edit<T>): void {
+  const value = (existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined) as T
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, JSON.stringify(edit(value) ?? value))
+}
+
+const publishedMax = 10_000
+
+/** The bus itself, but for a list of what went onto it. */
+function recordPublished(bus: Bus, published: Published[]): Bus {
+  return {
+    publish: (topic, record) => {
+      if (published.length >= publishedMax) published.shift()
+      published.push({ topic, record })
+      return bus.publish(topic, record)
+    },
+    readReplies: reading => bus.readReplies(reading),
+    work: working => bus.work(working),
+    close: () => bus.close(),
+  }
+}
+
+/** Frozen, pure, and not for nothing to make: one for all worlds of a test file. */
+const ownRegistries = new Map<IdScheme, Registry>()
+let nation: Nation | undefined
+
+function ownRegistryOf(idScheme: IdScheme): Registry {
+  const registry = ownRegistries.get(idScheme) ?? loadRegistry({ idScheme })
+  ownRegistries.set(idScheme, registry)
+  return registry
+}
+
+interface HostParts {
+  registry: Registry
+  bus: Bus
+  log: Log
+  now: () => number
+  poolSize: number
+}
+
+function startHosts({ handlers = {}, silent = [] }: WorldOptions, parts: HostParts): Promise<Host[]> {
+  const { registry, bus, log, now, poolSize } = parts
+  nation ??= createNation({ seed: 1 })
+  const tools = { nation }
+  const providers = registry.providers.filter(provider => !silent.includes(provider))
+  return Promise.all(
+    providers.map(async provider => {
+      const routes = await routesOf(registry, provider, handlers, tools)
+      return runHost({ provider, routes, bus, instance: 'world', poolSize, log, now, clock: () => performance.now() })
+    }),
+  )
+}
+
+/** The test's handlers, and for the services it has none for those that come with NDX. */
+async function routesOf(
+  registry: Registry,
+  provider: ProviderId,
+  handlers: Record<string, Handler>,
+  tools: { nation: Nation },
+): Promise<Route[]> {
+  const handlerOf = ({ contract, major }: Service): Handler | undefined =>
+    handlers[`${contract.id}.v${major}`] ?? handlers[contract.id]
+  const services = registry.services.filter(service => service.providerId === provider)
+  const replaced = services.flatMap(service => {
+    const handler = handlerOf(service)
+    return handler === undefined ? [] : [{ service, handler }]
+  })
+  const rest = services.filter(service => handlerOf(service) === undefined)
+  if (rest.length === 0) return replaced
+  const own = await loadRoutes({ ...registry, services: rest } as Registry, { provider, ...tools })
+  return [...replaced, ...own]
+}
