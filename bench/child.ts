@@ -1,0 +1,79 @@
+// One Node process of a run: its output goes to a file, it is asked to end and after ten seconds made to, and it does not
+// outlive the bench, however that ends.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { createGuard } from '#tests/stack/guard.ts'
+import { waitUntil } from '#tests/stack/probes.ts'
+
+export interface ChildOptions {
+  name: string
+  /** The script with its arguments. */
+  script: readonly string[]
+  /** The tree it runs in. */
+  root: string
+  outputFile: string
+  nodeFlags?: readonly string[]
+  environment?: Readonly<Record<string, string>>
+}
+
+export interface Child {
+  pid: number
+  /** Resolves when the address answers 2xx; rejects when the process ends instead. */
+  ready(url: string): Promise<void>
+  stop(): Promise<void>
+}
+
+const readyMaxMs = 30_000
+const stopMaxMs = 10_000
+
+export function startChild(options: ChildOptions): Child {
+  const { script, root, outputFile, nodeFlags = [], environment = {} } = options
+  const output = openSync(outputFile, 'a')
+  const child = spawn(process.execPath, [...nodeFlags, ...script], {
+    cwd: root,
+    env: { ...foreignEnvironment(), ...environment },
+    stdio: ['ignore', output, output],
+  })
+  closeSync(output)
+  const guard = createGuard()
+  guard.onLoss(`kill -s KILL ${child.pid}`)
+  child.once('exit', () => guard.dismiss())
+  return {
+    pid: child.pid as number,
+    ready: url =>
+      waitUntil(
+        options.name,
+        readyMaxMs,
+        () => answers(url),
+        async () => assertRunning(child, options),
+      ),
+    stop: () => end(child),
+  }
+}
+
+/** Ours without NDX_* variables, which would be the child's settings. */
+const foreignEnvironment = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NDX_')))
+
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
+  await response?.arrayBuffer()
+  return response?.ok === true
+}
+
+function assertRunning(child: ChildProcess, { name, outputFile }: ChildOptions): void {
+  if (isRunning(child)) return
+  const output = readFileSync(outputFile, 'utf8').trim().split('\n').slice(-10).join('\n')
+  throw new Error(`${name} ended instead of answering; the end of its output:\n${output}`)
+}
+
+export async function end(child: ChildProcess): Promise<void> {
+  if (!isRunning(child)) return
+  const gone = new Promise(resolve => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopMaxMs)
+  await gone
+  clearTimeout(timer)
+}
+
+const isRunning = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null

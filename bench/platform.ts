@@ -1,0 +1,111 @@
+// NDX as deployed, with everything on: a Kafka and a Redis of its own, topics, one gateway process and one population adapter
+// process of a tree, the exchange's log line to a file. Another copy of the tree can be run beside this one.
+import { join } from 'node:path'
+import { createKafka } from '#bus/kafka-bus/client.ts'
+import { createTopics } from '#bus/kafka-bus/topics-admin.ts'
+import { planTopics, replyTopic, requestTopic } from '#bus/topics.ts'
+import { type ProviderId } from '#contracts/contract.ts'
+import { findFreePort } from '#tests/stack/ports.ts'
+import { type Stack, startStack } from '#tests/stack/stack.ts'
+import { type Child, startChild } from './child.ts'
+import { type Ending } from './ending.ts'
+import { type Target } from './target.ts'
+import { audience, issuer, type World } from './world.ts'
+
+export const ownRoot = join(import.meta.dirname, '..')
+export const logFileName = 'exchanges.log'
+
+const provider = 'population' as ProviderId
+
+export interface PlatformOptions {
+  name: string
+  world: World
+  ending: Ending
+  /** The tree whose gateway and adapter run; default this one. */
+  root?: string
+  /** Where gateway and adapter write a CPU profile when they end. */
+  profileDir?: string
+}
+
+export async function startPlatform(options: PlatformOptions): Promise<Target & { stack: Stack }> {
+  const { name, world, ending } = options
+  const stack = await startStack()
+  ending.add(() => stack.stop())
+  await createTopics(stack.kafkaBrokers, planTopics(world.providers))
+  const gateway = await startPart(options, stack, 'gateway', ['gateway/main.ts'])
+  const adapter = await startPart(options, stack, 'adapter', ['services/main.ts', provider])
+  await Promise.all([gateway.isReady, adapter.isReady])
+  const records = await openRecords(stack.kafkaBrokers)
+  ending.add(records.close)
+  const stop = async (): Promise<void> => {
+    await Promise.all([gateway.stop(), adapter.stop()])
+  }
+  return {
+    name,
+    url: gateway.url,
+    pids: { gateway: gateway.pid, adapter: adapter.pid, broker: stack.kafka.pid, redis: stack.redis.pid },
+    countRecords: records.count,
+    stop,
+    stack,
+  }
+}
+
+async function startPart(options: PlatformOptions, stack: Stack, part: string, script: string[]): Promise<Part> {
+  const { name, world, ending, root = ownRoot, profileDir } = options
+  const [port, operationsPort] = [await findFreePort(), await findFreePort()]
+  const folder = world.folder(`${name}-${part}`)
+  const child = startChild({
+    name: `${name} ${part}`,
+    script,
+    root,
+    outputFile: join(folder, 'output'),
+    ...(profileDir === undefined
+      ? {}
+      : {
+          nodeFlags: [
+            '--cpu-prof',
+            '--cpu-prof-interval=250',
+            `--cpu-prof-dir=${profileDir}`,
+            `--cpu-prof-name=${name}-${part}.cpuprofile`,
+          ],
+        }),
+    environment: {
+      NDX_INSTANCE: `bench-${part}`,
+      NDX_PORT: String(port),
+      NDX_OPERATIONS_PORT: String(operationsPort),
+      NDX_KAFKA_BROKERS: stack.kafkaBrokers.join(),
+      NDX_REDIS_URL: stack.redisUrl,
+      NDX_DATA_DIR: world.dataDir,
+      NDX_CONTRACTS_DIR: world.contractsDir,
+      NDX_LOG_FILE: join(folder, logFileName),
+      NDX_ISSUER: issuer,
+      NDX_AUDIENCE: audience,
+    },
+  })
+  ending.add(child.stop)
+  const isReady = child.ready(`http://127.0.0.1:${operationsPort}/health/ready`)
+  isReady.catch(() => {})
+  return { ...child, url: `http://127.0.0.1:${port}`, isReady }
+}
+
+interface Part extends Child {
+  url: string
+  isReady: Promise<void>
+}
+
+/** Asks the broker how many records the two topics of the exchange have ever had. */
+async function openRecords(brokers: readonly string[]) {
+  const admin = createKafka({ brokers, clientId: 'ndx-bench' }).admin()
+  await admin.connect()
+  const countIn = async (topic: string): Promise<number> => {
+    const partitions = await admin.fetchTopicOffsets(topic)
+    return partitions.reduce((sum, { high }) => sum + Number(high), 0)
+  }
+  return {
+    count: async () => ({
+      requests: await countIn(requestTopic(provider)),
+      replies: await countIn(replyTopic(provider)),
+    }),
+    close: () => admin.disconnect(),
+  }
+}

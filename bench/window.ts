@@ -1,0 +1,123 @@
+// One measurement: a load on a target for a time, with the CPU of every process, and whether what was answered is what was
+// written. Nothing is in flight before it or after it.
+import { setTimeout as pass } from 'node:timers/promises'
+import { measureSpeed, readCpuMs, readMachine, readMemoryMb } from './accounting.ts'
+import { type Generator } from './generator-process.ts'
+import { type Load, nameOf, type Tally } from './load.ts'
+import { type Part, parts, type Target } from './target.ts'
+
+export interface Row extends Tally {
+  target: string
+  load: string
+  /** CPU µs an answer, by process. */
+  cpuUs: Partial<Record<Part | 'generator', number>>
+  gatewayMemoryMb: number | undefined
+  /** Records that each topic grew by. */
+  records: Record<string, number>
+  /** Empty: valid. */
+  faults: string[]
+  /** Share of the machine's CPU that programs outside the run took, 0 … 1. */
+  othersShare: number | undefined
+  /** Thousand hashes a second on one core before it began. */
+  speed: number
+  /** When it ran, ms of the monotonic clock that profiles use too. */
+  fromMs: number
+  toMs: number
+}
+
+export interface WindowOptions {
+  target: Target
+  generator: Generator
+  load: Load
+  seconds: number
+  token: string
+}
+
+/** The broker writes the last batches' offsets, and processes their books, a moment after the answers. */
+const settleMs = 250
+
+const quietShare = 0.15
+
+/** Resolves when the machine is quiet for a second, or after `patienceSeconds`: other programs' work costs ours caches and clock. */
+export async function waitForQuiet(patienceSeconds: number): Promise<void> {
+  for (let second = 0; second < patienceSeconds; second++) {
+    const before = readMachine()
+    await pass(1000)
+    const after = readMachine()
+    if (before === undefined || after === undefined) return
+    if (after.usedMs - before.usedMs < quietShare * (after.allMs - before.allMs)) return
+  }
+}
+
+export async function measureWindow({ target, generator, load, seconds, token }: WindowOptions): Promise<Row> {
+  const speed = measureSpeed()
+  const recordsBefore = await target.countRecords()
+  const before = readUse(target, generator)
+  const fromMs = monotonicMs()
+  const tally = await generator.run({ url: target.url, token, load, seconds })
+  const toMs = monotonicMs()
+  await pass(settleMs)
+  const after = readUse(target, generator)
+  const recordsAfter = await target.countRecords()
+  const records = Object.fromEntries(
+    Object.entries(recordsAfter).map(([name, count]) => [name, count - (recordsBefore[name] ?? 0)]),
+  )
+  return {
+    target: target.name,
+    load: nameOf(load),
+    ...tally,
+    cpuUs: perAnswer(before, after, tally.answered),
+    gatewayMemoryMb: readMemoryMb(target.pids.gateway),
+    records,
+    faults: findFaults(tally, records),
+    othersShare: shareOfOthers(before, after),
+    speed,
+    fromMs,
+    toMs,
+  }
+}
+
+const monotonicMs = (): number => Number(process.hrtime.bigint() / 1000n) / 1000
+
+/** A row counts only when every answer is right and stands for one record on each topic. */
+export function findFaults({ codes, answered, wrong }: Tally, records: Readonly<Record<string, number>>): string[] {
+  return [
+    ...(answered === 0 ? ['no answers'] : []),
+    ...(wrong > 0 ? [`${wrong} wrong answers`] : []),
+    ...Object.entries(codes).map(([code, count]) => `${count} × ${code === 'none' ? 'no answer' : code}`),
+    ...Object.entries(records)
+      .filter(([, count]) => count !== answered)
+      .map(([name, count]) => `${answered} answers but ${count} ${name}`),
+  ]
+}
+
+interface Use {
+  cpuMs: Partial<Record<Part | 'generator', number>>
+  /** This process's own, which is nobody else's. */
+  benchMs: number
+  machine: ReturnType<typeof readMachine>
+}
+
+function readUse({ pids }: Target, { pid }: Generator): Use {
+  const cpuMs: Use['cpuMs'] = {}
+  for (const part of [...parts, 'generator'] as const) {
+    const used = readCpuMs(part === 'generator' ? pid : pids[part])
+    if (used !== undefined) cpuMs[part] = used
+  }
+  return { cpuMs, benchMs: readCpuMs(process.pid) ?? 0, machine: readMachine() }
+}
+
+function perAnswer(before: Use, after: Use, answers: number): Row['cpuUs'] {
+  const entries = Object.entries(after.cpuMs).map(([part, usedMs]) => [
+    part,
+    ((usedMs - (before.cpuMs[part as Part] ?? 0)) * 1000) / answers,
+  ])
+  return Object.fromEntries(entries)
+}
+
+function shareOfOthers(before: Use, after: Use): number | undefined {
+  if (before.machine === undefined || after.machine === undefined) return undefined
+  const sumOf = ({ cpuMs, benchMs }: Use): number => Object.values(cpuMs).reduce((sum, ms) => sum + ms, benchMs)
+  const othersMs = after.machine.usedMs - before.machine.usedMs - (sumOf(after) - sumOf(before))
+  return Math.max(0, othersMs) / (after.machine.allMs - before.machine.allMs)
+}
