@@ -3,7 +3,10 @@
 
 /** A record on its way out. */
 export interface OutgoingRecord {
-  /** Decides the partition when none is given; null: spread evenly. Never an identifier of a person. */
+  /**
+   * Decides the partition when none is given; null: any, records sent together to one, over time evenly. Never an
+   * identifier of a person.
+   */
   key: string | null
   partition?: number
   headers: Readonly<Record<string, string>>

@@ -13,7 +13,7 @@ import {
 import { type BusLog, silent } from '#bus/log.ts'
 import { MemoryMember } from '#bus/memory-group.ts'
 import { MemoryRoad, type MemoryTopic, readSafely } from '#bus/memory-road.ts'
-import { Placement } from '#bus/placement.ts'
+import { placeRecord, Turns } from '#bus/placement.ts'
 
 export interface MemoryBusOptions {
   /** A road shared with other buses; without one the bus has a road of its own. */
@@ -36,7 +36,7 @@ export class MemoryBus implements Bus {
   readonly #road: MemoryRoad
   readonly #now: () => number
   readonly #log: BusLog
-  readonly #placement = new Placement()
+  readonly #turns = new Turns()
   readonly #queues = new Map<MemoryTopic, Waiting[]>()
   /** What `kill` ends at once. */
   readonly #ends = new Set<() => void>()
@@ -52,7 +52,7 @@ export class MemoryBus implements Bus {
   publish(topicName: string, record: OutgoingRecord): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw new PublishError('the bus is closed', true)
-      const partition = this.#placement.place(topicName, record)
+      const partition = placeRecord(topicName, record) ?? this.#turns.take(topicName)
       const topic = this.#road.topic(topicName)
       const queue = this.#queues.get(topic) ?? []
       if (queue.length >= publishQueueMax) throw new PublishError(`the queue of ${topicName} is full`, true)

@@ -74,7 +74,8 @@ export class MessageError extends Error {
   }
 }
 
-export function writeRequest(message: RequestMessage): OutgoingRecord {
+/** `isOrdered`: questions about one subject are handled one after the other, in the order in which they were sent. */
+export function writeRequest(message: RequestMessage, { isOrdered } = { isOrdered: true }): OutgoingRecord {
   const { exchangeId, procedure, officer } = message
   const event = {
     specversion: '1.0',
@@ -94,7 +95,7 @@ export function writeRequest(message: RequestMessage): OutgoingRecord {
     data: message.data,
   }
   return {
-    key: message.subject,
+    key: isOrdered ? message.subject : null,
     headers: {
       [headerNames.exchangeId]: exchangeId,
       [headerNames.replyTopic]: message.replyTopic,
@@ -256,7 +257,7 @@ export function writeNote({ kind, exchangeId, source, notedMs, facts }: NoteMess
     data: facts,
   }
   return {
-    key: exchangeId,
+    key: null,
     headers: { [headerNames.exchangeId]: exchangeId, [headerNames.contentType]: contentType },
     value: JSON.stringify(event),
   }

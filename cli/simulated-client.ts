@@ -1,9 +1,9 @@
 // Acts as one of the simulated clients: proves who it is with the private key under the data directory (RFC 7523), gets an
 // access token, asks. Knows the gateway over HTTP only; whatever goes wrong is told with what to do about it.
+import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type JWK, SignJWT } from 'jose'
-import { v4 as uuid } from 'uuid'
 import { readClientPrivateKey } from '#runtime/secrets.ts'
 import { CommandError } from './command.ts'
 import { findNearest } from './nearest.ts'
@@ -105,7 +105,7 @@ const signAssertion = (key: JWK, client: string, issuer: string): Promise<string
     .setIssuer(client)
     .setSubject(client)
     .setAudience(issuer)
-    .setJti(uuid())
+    .setJti(randomUUID())
     .setIssuedAt()
     .setExpirationTime(`${assertionLifeSeconds} seconds`)
     .sign(key)

@@ -1,7 +1,7 @@
 // Runs one provider's handlers: reads its request topic, and for each record checks deadline, contract and request, calls the
 // handler, checks the reply, and sends it. Every readable record gets exactly one reply, a typed failure included; a record
 // delivered again gets the same reply again and is not executed twice by this process. Commits only what was replied to.
-import { type Bus, type IncomingRecord, type Reader } from '#bus/bus.ts'
+import { type Bus, type IncomingRecord, type OutgoingRecord, type Reader } from '#bus/bus.ts'
 import {
   type ExchangeId,
   headerNames,
@@ -57,7 +57,7 @@ type Outcome = Pick<ReplyMessage, 'outcome' | 'code' | 'data'> & { waitedMs: num
 export function runHost(options: HostOptions): Host {
   const { provider, bus, poolSize, log } = options
   const counts: HostCounts = { answered: 0, failed: 0, expired: 0, redelivered: 0, unreadable: 0 }
-  const kept = new Map<ExchangeId, { message: ReplyMessage; request: RequestMessage }>()
+  const kept = new Map<ExchangeId, Promise<OutgoingRecord>>()
   const stopping = new AbortController()
   let isWorking = false
 
@@ -66,15 +66,17 @@ export function runHost(options: HostOptions): Host {
     const request = readOrDrop(record)
     if (request === undefined) return
     const before = kept.get(request.exchangeId)
-    if (before !== undefined) {
-      counts.redelivered++
-      return send(before.message, before.request)
-    }
+    if (before !== undefined) counts.redelivered++
+    const reply = before ?? execute(request, startedMs)
+    if (before === undefined) keep(request.exchangeId, reply)
+    // A rejection leaves the record uncommitted: it is handled again, and the kept reply sent again.
+    await bus.publish(replyTopic(provider), await reply)
+  }
+
+  async function execute(request: RequestMessage, startedMs: number): Promise<OutgoingRecord> {
     const outcome = await answer(request, options, startedMs, stopping.signal)
     counts[outcome.outcome]++
-    const message = replyTo(request, outcome, options)
-    keep(message, request)
-    await send(message, request)
+    return writeReply(replyTo(request, outcome, options), request.replyPartition)
   }
 
   function readOrDrop(record: IncomingRecord): RequestMessage | undefined {
@@ -101,16 +103,13 @@ export function runHost(options: HostOptions): Host {
     return request
   }
 
-  function keep(message: ReplyMessage, request: RequestMessage): void {
-    kept.set(message.exchangeId, { message, request })
+  /** From its beginning, so that a second delivery waits for the first instead of executing it again. */
+  function keep(exchangeId: ExchangeId, reply: Promise<OutgoingRecord>): void {
+    kept.set(exchangeId, reply)
     if (kept.size <= repliesKeptMax) return
     const oldest = kept.keys().next().value
     if (oldest !== undefined) kept.delete(oldest)
   }
-
-  /** A rejection leaves the record uncommitted: it is handled again, and the kept reply sent again. */
-  const send = (message: ReplyMessage, { replyPartition }: RequestMessage): Promise<void> =>
-    bus.publish(replyTopic(provider), writeReply(message, replyPartition))
 
   const reader = bus.work({
     topic: requestTopic(provider),

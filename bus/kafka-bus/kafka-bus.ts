@@ -2,7 +2,7 @@
 // reader its own, so that a long poll delays nobody. Nothing is connected before it is used. Loads kafkajs 2.2.4 (via client.ts).
 import { type Bus, type OutgoingRecord, PublishError, type Reader, type ReplyReading, type Working } from '#bus/bus.ts'
 import { silent } from '#bus/log.ts'
-import { Placement } from '#bus/placement.ts'
+import { placeRecord } from '#bus/placement.ts'
 import { type Client, type ClientOptions, openClient } from './client.ts'
 import { MicroBatcher } from './micro-batch.ts'
 import { readReplies } from './reply-reader.ts'
@@ -16,7 +16,6 @@ type Kind = 'request' | 'reply' | 'other'
 
 class KafkaBus implements Bus {
   readonly #options: ClientOptions
-  readonly #placement = new Placement()
   readonly #batchers = new Map<Kind, MicroBatcher>()
   /** What `close` ends if its owner did not. */
   readonly #ends = new Set<() => Promise<void>>()
@@ -29,7 +28,7 @@ class KafkaBus implements Bus {
   publish(topic: string, record: OutgoingRecord): Promise<void> {
     try {
       if (this.#closing) throw new PublishError('the bus is closed', true)
-      return this.#batcher(kindOf(topic)).publish(topic, this.#placement.place(topic, record), record)
+      return this.#batcher(kindOf(topic)).publish(topic, placeRecord(topic, record), record)
     } catch (error) {
       return Promise.reject(error)
     }

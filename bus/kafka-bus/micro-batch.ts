@@ -4,6 +4,8 @@
 // copies a partition's list once a record, and gives up later than anyone who waits for an HTTP answer.
 import { type OutgoingRecord, PublishError, publishQueueMax } from '#bus/bus.ts'
 import { Fifo } from '#bus/fifo.ts'
+import { Turns } from '#bus/placement.ts'
+import { noteTopic } from '#bus/topics.ts'
 import { Backoff } from './backoff.ts'
 import { type Client, requestTimeoutMs } from './client.ts'
 import { faultOf, isRefusal, isStale, type ProduceMessage, produce } from './internals.ts'
@@ -18,10 +20,13 @@ const retryMaxMs = 500
 /** No retry is begun later than this after the first try. */
 const retryWithinMs = 3_000
 const allInSync = -1
+/** Nobody waits for a note: many go in one request. */
+const noteLingerMs = 20
 
 interface Waiting {
   readonly record: OutgoingRecord
-  readonly partition: number
+  /** Undefined until it is sent: then that of its batch, since each partition of a request costs both ends. */
+  partition: number | undefined
   readonly bytes: number
   /** Handed to a socket, and not refused by the broker: it may be in the log. */
   mayBeWritten: boolean
@@ -40,6 +45,7 @@ export class MicroBatcher {
   readonly #queues = new Map<string, Queue>()
   /** Leaders whose last answer was a fault or none; metadata is asked for again before they are used. */
   readonly #suspects = new Map<string, unknown>()
+  readonly #turns = new Turns()
   #due: Queue[] = []
   #onIdle: (() => void) | null = null
   #isClosing = false
@@ -48,8 +54,8 @@ export class MicroBatcher {
     this.#client = client
   }
 
-  /** @param partition one that the topic has */
-  publish(topic: string, partition: number, record: OutgoingRecord): Promise<void> {
+  /** @param partition one that the topic has, or undefined for any */
+  publish(topic: string, partition: number | undefined, record: OutgoingRecord): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#isClosing) throw new PublishError('the bus is closed', true)
       const queue = this.#queue(topic)
@@ -79,6 +85,10 @@ export class MicroBatcher {
   #schedule(queue: Queue): void {
     if (queue.isSending) return
     queue.isSending = true
+    if (queue.topic === noteTopic && !this.#isClosing) {
+      setTimeout(() => void this.#send(queue), noteLingerMs)
+      return
+    }
     if (this.#due.length === 0) setImmediate(() => this.#flush())
     this.#due.push(queue)
   }
@@ -90,10 +100,17 @@ export class MicroBatcher {
   }
 
   async #send(queue: Queue): Promise<void> {
-    await this.#deliver(queue, takeBatch(queue.waiting))
+    const batch = takeBatch(queue.waiting)
+    if (batch.some(({ partition }) => partition === undefined)) this.#placeTogether(queue.topic, batch)
+    await this.#deliver(queue, batch)
     queue.isSending = false
     if (queue.waiting.length > 0) this.#schedule(queue)
     else if (this.#isIdle()) this.#onIdle?.()
+  }
+
+  #placeTogether(topic: string, batch: readonly Waiting[]): void {
+    const turn = this.#turns.take(topic)
+    for (const waiting of batch) waiting.partition ??= turn
   }
 
   /** Ends with every record of the batch settled. */
@@ -148,7 +165,7 @@ export class MicroBatcher {
     const leaders = new Map(cluster.findTopicPartitionMetadata(topic).map(one => [one.partitionId, String(one.leader)]))
     const parts = new Map<string, Waiting[]>()
     for (const waiting of batch) {
-      const leader = leaders.get(waiting.partition)
+      const leader = leaders.get(waiting.partition as number)
       if (leader === undefined)
         throw new PublishError(`the broker's ${topic} has no partition ${waiting.partition}`, true)
       const part = parts.get(leader)
@@ -163,9 +180,9 @@ export class MicroBatcher {
     const broker = await this.#client.cluster.findBroker({ nodeId: leader })
     const messages = new Map<number, ProduceMessage[]>()
     for (const { partition, record } of part) {
-      const list = messages.get(partition)
+      const list = messages.get(partition as number)
       if (list) list.push(record)
-      else messages.set(partition, [record])
+      else messages.set(partition as number, [record])
     }
     const partitions = Array.from(messages, ([partition, list]) => ({ partition, messages: list }))
     const maybeBefore = part.map(waiting => waiting.mayBeWritten)
@@ -174,7 +191,7 @@ export class MicroBatcher {
     const outcomes = await produce(broker, request)
     let refusal: unknown
     for (const [i, waiting] of part.entries()) {
-      const error = outcomes.get(waiting.partition)
+      const error = outcomes.get(waiting.partition as number)
       if (error === null) {
         waiting.resolve()
         continue

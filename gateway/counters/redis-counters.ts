@@ -15,6 +15,7 @@ import {
   type Verdict,
 } from '#gateway/counters/counters.ts'
 import { listCounts } from '#gateway/counters/day-counts.ts'
+import { GuessReleases } from '#gateway/counters/guess-releases.ts'
 import { secondsLeft } from '#gateway/counters/quota-day.ts'
 
 const answerTimeoutMs = 250
@@ -43,7 +44,8 @@ const settings = {
   connectionName: 'ndx-gateway',
   scripts: {
     admit: { lua: readScript('admit') },
-    settleGuess: { lua: readScript('settle-guess'), numberOfKeys: 2 },
+    countMismatch: { lua: readScript('count-mismatch'), numberOfKeys: 2 },
+    releaseGuesses: { lua: readScript('release-guesses') },
     addCounts: { lua: readScript('add-counts'), numberOfKeys: 2 },
     revoke: { lua: readScript('revoke'), numberOfKeys: 1 },
     revoked: { lua: readScript('revoked'), numberOfKeys: 1 },
@@ -53,7 +55,8 @@ const settings = {
 /** The scripts as ioredis offers them. */
 interface ScriptedRedis extends Redis {
   admit(...keyCountKeysAndArguments: (string | number)[]): Promise<[number, number, number, number]>
-  settleGuess(mismatches: string, held: string, mismatch: 0 | 1): Promise<number>
+  countMismatch(mismatches: string, held: string): Promise<number>
+  releaseGuesses(keyCount: number, ...heldKeys: string[]): Promise<number>
   addCounts(counts: string, writer: string, ...batch: (string | number)[]): Promise<number>
   revoke(key: string, tokenId: string, untilMs: number, max: number): Promise<number>
   revoked(key: string): Promise<string[]>
@@ -77,6 +80,9 @@ export class RedisCounters implements Counters {
   readonly #writerId = randomUUID()
   readonly #writer: CountWriter
   readonly #deadline = new AnswerDeadline(answerTimeoutMs)
+  readonly #releases = new GuessReleases(heldKeys =>
+    this.#ask(() => this.#redis.releaseGuesses(heldKeys.length, ...heldKeys)),
+  )
   #corked = false
   #lastError: Error | undefined
   #connecting: Promise<void> | undefined
@@ -118,11 +124,11 @@ export class RedisCounters implements Counters {
   }
 
   async countMismatch(client: ClientId, subject: string, day: string): Promise<void> {
-    await this.#ask(() => this.#redis.settleGuess(...guessKeys(client, subject, day), 1))
+    await this.#ask(() => this.#redis.countMismatch(...guessKeys(client, subject, day)))
   }
 
   async releaseGuess(client: ClientId, subject: string, day: string): Promise<void> {
-    await this.#ask(() => this.#redis.settleGuess(...guessKeys(client, subject, day), 0))
+    await this.#releases.add(client, guessKeys(client, subject, day)[1])
   }
 
   count(day: string, client: ClientId, service: string, outcome: string): void {
@@ -168,6 +174,7 @@ export class RedisCounters implements Counters {
 
   async #writeAndDisconnect(): Promise<void> {
     this.#writer.stop()
+    await this.#releases.flush()
     await this.#writer
       .flush()
       .catch(() => this.#writer.flush())

@@ -2,6 +2,7 @@
 // and the answer is either the grant with the fields it releases, or one refusal with everything the client needs.
 import { type Agreement, type Contract, type Grant } from '#contracts/contract.ts'
 import { type ErrorCode, type ErrorFacts } from '#contracts/errors.ts'
+import { quotaDay } from '../counters/quota-day.ts'
 
 /** What is asked: the envelope's declarations, without the data. */
 export interface Ask {
@@ -19,34 +20,34 @@ export type Authorization =
   | { decision: 'refused'; grant?: Grant; code: ErrorCode; facts: ErrorFacts }
 
 type Refusal = { code: ErrorCode; detail: string; remedy: { vi: string; en: string }; retryAfterSeconds?: number }
-type Guard = (ask: Ask, grant: Grant, local: LocalTime) => Refusal | undefined
+type Guard = (ask: Ask, grant: Grant, today: string) => Refusal | undefined
 
 /** Tries every grant of the service; when none fits, the refusal is that of the grant which came furthest. */
 export function authorize(ask: Ask): Authorization {
   const grants = ask.agreement.grants.filter(grant => grant.service === ask.contract.id)
   if (grants.length === 0) return refuseUngranted(ask)
-  const local = localTimeOf(ask.nowMs)
+  const today = quotaDay(ask.nowMs)
   let furthest: { step: number; grant: Grant; refusal: Refusal } | undefined
   for (const grant of grants) {
-    const step = guards.findIndex(guard => guard(ask, grant, local) !== undefined)
+    const step = guards.findIndex(guard => guard(ask, grant, today) !== undefined)
     if (step === -1) return { decision: 'granted', grant, fields: fieldsReleased(ask, grant) }
-    const refusal = guards[step]?.(ask, grant, local)
+    const refusal = guards[step]?.(ask, grant, today)
     if (refusal !== undefined && step > (furthest?.step ?? -1)) furthest = { step, grant, refusal }
   }
   return furthest === undefined ? refuseUngranted(ask) : refuse(furthest.refusal, furthest.grant)
 }
 
 const guards: readonly Guard[] = [
-  (_, grant, local) =>
-    local.date < grant.validFrom
+  (_, grant, today) =>
+    today < grant.validFrom
       ? { code: 'NDX_GRANT_NOT_YET_VALID', detail: `The grant holds from ${grant.validFrom}.`, remedy: remedies.wait }
       : undefined,
-  (_, grant, local) =>
-    local.date > grant.validTo
+  (_, grant, today) =>
+    today > grant.validTo
       ? { code: 'NDX_GRANT_EXPIRED', detail: `The grant ended on ${grant.validTo}.`, remedy: remedies.renew }
       : undefined,
-  (_, grant, local) =>
-    grant.hours !== undefined && !isWithinHours(grant.hours, local)
+  ({ nowMs }, grant) =>
+    grant.hours !== undefined && !isWithinHours(grant.hours, localTimeOf(nowMs))
       ? {
           code: 'NDX_GRANT_OUTSIDE_HOURS',
           detail: `The grant holds ${describeHours(grant.hours)}.`,
@@ -159,8 +160,6 @@ function knownOnly(contract: Contract, names: readonly string[]): string {
 }
 
 interface LocalTime {
-  /** `yyyy-mm-dd` */
-  date: string
   /** `hh:mm` */
   time: string
   /** 1 Monday … 7 Sunday. */
@@ -172,8 +171,7 @@ const utcOffsetMs = 7 * 3_600_000
 /** The nation's time, UTC+7 all year. */
 function localTimeOf(nowMs: number): LocalTime {
   const local = new Date(nowMs + utcOffsetMs)
-  const iso = local.toISOString()
-  return { date: iso.slice(0, 10), time: iso.slice(11, 16), day: local.getUTCDay() || 7 }
+  return { time: local.toISOString().slice(11, 16), day: local.getUTCDay() || 7 }
 }
 
 function isWithinHours({ from, to, days }: NonNullable<Grant['hours']>, local: LocalTime): boolean {

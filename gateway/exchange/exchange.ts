@@ -215,14 +215,16 @@ function dispatch(inquiry: Inquiry, fields: readonly string[], trail: Trail, par
   const waitMs = Math.min(service.contract.deadlineMs, service.contract.maxWaitMs)
   const reply = parts.pending.open(exchangeId, service.providerId, acceptedMs + waitMs)
   trail.dispatched = true
-  const record = writeRequest({
+  const message = {
     ...requestFacts(inquiry, trail),
     acceptedMs,
     deadlineMs,
     fields,
     source: parts.source,
     replyPartition: parts.replyPartition,
-  })
+  }
+  // Reading twice in any order gives the same; only what changes something needs one order for one subject.
+  const record = writeRequest(message, { isOrdered: service.contract.mode === 'effect' })
   parts.road.publish(requestTopic(service.providerId), record).then(
     () => {
       trail.publishedAfterMs = parts.clock() - trail.startedMs

@@ -1,9 +1,8 @@
 // First on every request: an exchange id of ours (UUIDv7), the caller's trace or a new one (W3C Trace Context), and the trail
 // that the rest fills. A caller's own ids are never trusted as ours.
-import { randomBytes } from 'node:crypto'
+import { randomFillSync, randomUUIDv7 } from 'node:crypto'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { v7 as uuidv7 } from 'uuid'
 import { type ExchangeId } from '#bus/message.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import { isPersonalId } from '#contracts/personal-id.ts'
@@ -39,7 +38,7 @@ export const correlation = fp(
 export function beginTrail(request: FastifyRequest, reply: FastifyReply, { now, clock }: CorrelationOptions): void {
   const route = request.routeOptions.url
   request.trail = {
-    exchangeId: uuidv7() as ExchangeId,
+    exchangeId: randomUUIDv7() as string as ExchangeId,
     traceparent: traceparentOf(request.headers['traceparent']),
     receivedMs: now(),
     startedMs: clock(),
@@ -53,7 +52,7 @@ const traceparentForm = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f
 /** The caller's, when it has the exact form and spells no personal number with its digits; else a new, sampled one. */
 function traceparentOf(given: string | string[] | undefined): string {
   if (typeof given === 'string' && traceparentForm.test(given) && !holdsPersonalId(given)) return given
-  const random = randomBytes(24).toString('hex')
+  const random = takeRandomHex()
   return `00-${random.slice(0, 32)}-${random.slice(32)}-01`
 }
 
@@ -75,4 +74,18 @@ export function countFields(rawHeaders: readonly string[], name: string): number
     if (field.length === name.length && field.toLowerCase() === name) count++
   }
   return count
+}
+
+const traceBytes = 24
+const pool = Buffer.alloc(traceBytes * 256)
+let taken = pool.length
+
+/** 48 random hex digits. Random bytes are drawn 256 at a time: a system call each would cost more than all else here. */
+function takeRandomHex(): string {
+  if (taken === pool.length) {
+    randomFillSync(pool)
+    taken = 0
+  }
+  taken += traceBytes
+  return pool.toString('hex', taken - traceBytes, taken)
 }

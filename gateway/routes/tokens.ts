@@ -1,7 +1,7 @@
 // The token endpoint (RFC 6749 client_credentials, RFC 7523 private_key_jwt, tokens of RFC 9068), revocation (RFC 7009), the
 // key set and the server's metadata (RFC 8414). Errors keep OAuth's members beside our own code.
+import { randomUUID } from 'node:crypto'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { v4 as uuid } from 'uuid'
 import { type ErrorCode, ExchangeError, errorTable } from '#contracts/errors.ts'
 import { type Log } from '#runtime/log.ts'
 import { type AuditLog } from '../audit-log.ts'
@@ -61,7 +61,7 @@ export function tokenRoutes(app: FastifyInstance, parts: TokenRouteParts): void 
         aud: parts.audience,
         sub: client,
         client_id: client,
-        jti: uuid(),
+        jti: randomUUID(),
         scope: granted,
         iat,
         exp: iat + tokenLifeMaxSeconds,

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PublishError } from '#bus/bus.ts'
-import { Placement } from '#bus/placement.ts'
+import { placeRecord, Turns } from '#bus/placement.ts'
 import { noteTopic, partitionOf, partitionsOf, planTopics, probeTopic, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
 
@@ -37,14 +37,15 @@ test('puts every key on a partition of its topic, and spreads them', () => {
   expect(seen.size).toBe(partitionsOf(replyTopic(provider)))
 })
 
-test('places a record where it says, else by its key, else in turn', () => {
-  const placement = new Placement()
+test('places a record where it says, else by its key, else anywhere in turn', () => {
   const topic = requestTopic(provider)
-  expect(placement.place(topic, { ...record, key: 'k', partition: 5 })).toBe(5)
-  expect(placement.place(topic, { ...record, key: 'k' })).toBe(partitionOf(topic, 'k'))
-  expect(Array.from({ length: 8 }, () => placement.place(topic, record))).toEqual([0, 1, 2, 3, 4, 5, 0, 1])
+  expect(placeRecord(topic, { ...record, key: 'k', partition: 5 })).toBe(5)
+  expect(placeRecord(topic, { ...record, key: 'k' })).toBe(partitionOf(topic, 'k'))
+  expect(placeRecord(topic, record)).toBeUndefined()
+  const turns = new Turns()
+  expect(Array.from({ length: 8 }, () => turns.take(topic))).toEqual([0, 1, 2, 3, 4, 5, 0, 1])
 })
 
 test.each([6, -1, 1.5, Number.NaN])('refuses partition %d of six', partition => {
-  expect(() => new Placement().place(requestTopic(provider), { ...record, partition })).toThrow(PublishError)
+  expect(() => placeRecord(requestTopic(provider), { ...record, partition })).toThrow(PublishError)
 })

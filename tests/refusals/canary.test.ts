@@ -177,9 +177,8 @@ test('neither is found where it does not belong', async () => {
 })
 
 test('a pseudonym stands in their place, the same for the same person', () => {
-  const subjects = new Set(
-    world.published.filter(({ topic }) => topic === 'ndx.request.population').map(({ record: { key } }) => key),
-  )
+  const requests = world.published.filter(({ topic }) => topic === 'ndx.request.population')
+  const subjects = new Set(requests.map(({ record: { value } }) => JSON.parse(value).subject))
   expect([...subjects]).toEqual([expect.stringMatching(/^v1\.[\w-]{22}$/)])
 })
 
