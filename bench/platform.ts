@@ -1,5 +1,6 @@
 // NDX as deployed, with everything on: a Kafka and a Redis of its own, topics, one gateway process and one population adapter
 // process of a tree, the exchange's log line to a file. Another copy of the tree can be run beside this one.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createKafka } from '#bus/kafka-bus/client.ts'
 import { createTopics } from '#bus/kafka-bus/topics-admin.ts'
@@ -70,6 +71,7 @@ async function startPart(options: PlatformOptions, stack: Stack, part: string, s
           ],
         }),
     environment: {
+      ...imageEnvironment(root),
       NDX_INSTANCE: `bench-${part}`,
       NDX_PORT: String(port),
       NDX_OPERATIONS_PORT: String(operationsPort),
@@ -108,4 +110,10 @@ async function openRecords(brokers: readonly string[]) {
     }),
     close: () => admin.disconnect(),
   }
+}
+
+/** What the Dockerfile sets for every process, so that the figures are those of the image. */
+function imageEnvironment(root: string): Record<string, string> {
+  const pairs = readFileSync(join(root, 'Dockerfile'), 'utf8').matchAll(/(?<=^ENV .*)\b([A-Z_]+)=(?:"([^"]*)"|(\S+))/gm)
+  return Object.fromEntries([...pairs].map(([, name = '', quoted, plain = '']) => [name, quoted ?? plain]))
 }
