@@ -34,8 +34,15 @@ export async function requestToken({
   return { status: response.status, body: (await response.json()) as JsonObject }
 }
 
+const attemptsMax = 20
+
+/** Asks again after a 503, as its answer says: a busy machine can make Redis seem away for a moment. */
 export async function getToken(request: TokenRequest): Promise<string> {
-  const { status, body } = await requestToken(request)
+  let { status, body } = await requestToken(request)
+  for (let attempt = 1; status === 503 && attempt < attemptsMax; attempt++) {
+    await new Promise(resolve => setTimeout(resolve, 100))
+    ;({ status, body } = await requestToken(request))
+  }
   if (status !== 200) throw new Error(`no token: ${JSON.stringify(body)}`)
   return String(body['access_token'])
 }

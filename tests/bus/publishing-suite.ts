@@ -5,7 +5,7 @@ import { type BusHarness, numbers, outgoing, publishAll } from '#tests/bus/bus-h
 import { until, within } from '#tests/bus/until.ts'
 
 export function describePublishing(h: BusHarness): void {
-  test('spreads records without a key over the partitions, and keeps a key on one', async () => {
+  test('spreads batches without a key over the partitions, and keeps a key on one', async () => {
     const topic = h.newRequestTopic()
     const byKey = new Map<string | null, number[]>()
     let handled = 0
@@ -14,7 +14,7 @@ export function describePublishing(h: BusHarness): void {
       handled++
     }
     await h.work({ topic, handle }).ready
-    await publishAll(h.bus, topic, 24, () => ({}))
+    for (let i = 0; i < 24; i++) await h.bus.publish(topic, outgoing(i))
     await publishAll(h.bus, topic, 10, () => ({ key: 'same' }))
     await until('34 handled', () => handled === 34)
     const spread = byKey.get(null) ?? []

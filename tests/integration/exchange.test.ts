@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { until } from '#tests/bus/until.ts'
 import { type Asked, ask, getToken, signAssertion } from '#tests/client.ts'
 import { copyContracts, enterpriseOf, identityOf, nation } from '#tests/questions.ts'
-import { createPlatform, type GatewayProcess, type Platform } from './processes.ts'
+import { createPlatform, type GatewayProcess, type LogLine, type Platform } from './processes.ts'
 
 const identity = 'population/identity-verification'
 const bankBurst = 10
@@ -24,7 +24,7 @@ beforeAll(async () => {
         if (agreement.client === 'bank') Object.assign(grant, { ratePerSecond: 0.01, burst: bankBurst })
     },
   })
-  platform = await createPlatform({ ...inject('stack'), contractsDir })
+  platform = await createPlatform({ ...inject('stack'), redisDatabase: 1, contractsDir })
   adapters = await Promise.all([
     platform.startAdapter('population', 'population-1'),
     platform.startAdapter('population', 'population-2'),
@@ -56,7 +56,8 @@ describe('two gateways and two adapters', () => {
         .map(adapter => metricOf(adapter, 'ndx_questions_total{provider="population",outcome="answered"}')),
     )
     expect(Math.min(...answered)).toBeGreaterThan(0)
-    expect(answered[0]! + answered[1]!).toBe(2_000)
+    // A rebalance may deliver a question again: at least once, answered once.
+    expect(answered[0]! + answered[1]!).toBeGreaterThanOrEqual(2_000)
   })
 
   test('count every outcome once, readable at either gateway', async () => {
@@ -73,9 +74,12 @@ describe('two gateways and two adapters', () => {
   })
 
   test('write one audit line an exchange, with every hop', async () => {
-    const lines = gateways.flatMap(gateway =>
-      gateway.lines.filter(line => line.event === 'exchange' && line['outcome'] === 'answered'),
-    )
+    const answeredLines = (): LogLine[] =>
+      gateways.flatMap(gateway =>
+        gateway.lines.filter(line => line.event === 'exchange' && line['outcome'] === 'answered'),
+      )
+    await until('all lines are written', () => answeredLines().length >= 2_000)
+    const lines = answeredLines()
     expect(lines).toHaveLength(2_000)
     for (const hop of ['decidedMs', 'repliedMs', 'waitedMs', 'handledMs', 'totalMs'])
       expect(lines.every(line => typeof line[hop] === 'number')).toBe(true)

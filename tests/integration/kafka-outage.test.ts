@@ -25,7 +25,7 @@ beforeAll(async () => {
     contract: contract => Object.assign(contract, { deadlineMs, maxWaitMs: deadlineMs }),
     agreement: raiseRates,
   })
-  platform = await createPlatform({ kafkaBrokers: kafka.brokers, redisUrl, contractsDir })
+  platform = await createPlatform({ kafkaBrokers: kafka.brokers, redisUrl, redisDatabase: 3, contractsDir })
   ;[adapter, gateway] = await Promise.all([
     platform.startAdapter('population', 'population-1'),
     platform.startGateway('gateway-1'),

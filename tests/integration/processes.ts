@@ -45,11 +45,18 @@ export interface Platform {
 export interface PlatformOptions {
   kafkaBrokers: readonly string[]
   redisUrl: string
+  /** 1 to 15: counters of this test's own on the shared Redis. */
+  redisDatabase?: number
   contractsDir?: string
 }
 
 /** Topics and secrets; processes are started by the test. */
-export async function createPlatform({ kafkaBrokers, redisUrl, contractsDir }: PlatformOptions): Promise<Platform> {
+export async function createPlatform({
+  kafkaBrokers,
+  redisUrl,
+  redisDatabase = 0,
+  contractsDir,
+}: PlatformOptions): Promise<Platform> {
   const dataDir = mkdtempSync(join(tmpdir(), 'ndx-platform-'))
   const registry = loadRegistry({
     idScheme: 'simulated',
@@ -60,7 +67,7 @@ export async function createPlatform({ kafkaBrokers, redisUrl, contractsDir }: P
   const running: Process[] = []
   const shared = {
     NDX_KAFKA_BROKERS: kafkaBrokers.join(),
-    NDX_REDIS_URL: redisUrl,
+    NDX_REDIS_URL: `${redisUrl}/${redisDatabase}`,
     NDX_DATA_DIR: dataDir,
     ...(contractsDir === undefined ? {} : { NDX_CONTRACTS_DIR: contractsDir }),
   }

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const contractsDir = copyContracts({
     agreement: raiseRates,
   })
-  platform = await createPlatform({ ...inject('stack'), contractsDir })
+  platform = await createPlatform({ ...inject('stack'), redisDatabase: 2, contractsDir })
   ;[survivor] = await Promise.all([
     platform.startGateway('survivor'),
     platform.startAdapter('population', 'population-1'),
