@@ -24,5 +24,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env['NDX_TEST_STACK'] = kind
   project.provide('stack', { kind, kafkaBrokers, redisUrl })
   console.log(`integration stack: ${stack.describe()}`)
-  return () => stack.stop()
+  return async () => {
+    console.log(`${countRun(project)} tests ran on this real Kafka and Redis: ${stack.describe()}`)
+    await stack.stop()
+  }
+}
+
+function countRun(project: TestProject): number {
+  const modules = project.vitest.state.getTestModules().filter(module => module.project === project)
+  const tests = modules.flatMap(module => [...module.children.allTests()])
+  return tests.filter(test => ['passed', 'failed'].includes(test.result().state)).length
 }
