@@ -11,7 +11,7 @@ import { envelopeSchema } from '#gateway/routes/exchanges.ts'
 import { ownIssuerKeys } from '#gateway/tokens/issuer-keys.ts'
 import { createNation } from '#nation/nation.ts'
 import { readSecrets } from '#runtime/secrets.ts'
-import { type Question } from '#services/adapter.ts'
+import { type AdapterTools, type Question } from '#services/adapter.ts'
 import { createHandler } from '#services/population/identity-verification.ts'
 import { path, service as serviceId } from './questions.ts'
 import { audience, issuer } from './world.ts'
@@ -42,7 +42,7 @@ async function registerToken(instance: FastifyInstance): Promise<void> {
 }
 
 function registerRoute(instance: FastifyInstance): void {
-  const handler = createHandler({ provider: service.providerId, nation: createNation({ seed: 1 }) })
+  const handler = createHandler({ nation: createNation({ seed: 1 }) } as AdapterTools)
   const checkEnvelope = createValidation('simulated').compile(envelopeSchema)
   const question = { fields: new Set(['matched']) } as unknown as Question
   const onRequest = (request: FastifyRequest): Promise<unknown> => request.jwtVerify()

@@ -19,6 +19,7 @@ import { createWorld, type World } from './world.ts'
 
 const ownName = 'NDX'
 const otherName = 'NDX (other)'
+const unledgeredName = 'NDX, no ledger'
 const leadSeconds = 1
 /** So many answers until the compiler has settled, on a busy machine too; but no longer than this. */
 const warmAnswers = 25_000
@@ -93,7 +94,7 @@ async function start(options: Options, ending: Ending, folder: string): Promise<
   const world = createWorld()
   ending.add(world.remove)
   const profiled = options.profile ? { profileDir: folder } : {}
-  const own = await tell('starting Kafka, Redis, gateway and adapter', () =>
+  const own = await tell('starting Kafka, Redis, gateway, adapter and ledger', () =>
     startPlatform({ name: ownName, world, ending, ...profiled }),
   )
   const targets: Target[] = [own]
@@ -105,6 +106,12 @@ async function start(options: Options, ending: Ending, folder: string): Promise<
       ),
     )
   }
+  if (options.withoutLedger)
+    targets.push(
+      await tell('starting the same without a ledger', () =>
+        startPlatform({ name: unledgeredName, world, ending, hasLedger: false, ...profiled }),
+      ),
+    )
   if (options.bare) targets.push(await tell('starting the bare route', () => startBare(world, ending)))
   const generator = await startGenerator()
   ending.add(generator.stop)
@@ -170,7 +177,8 @@ async function showProfiles({ targets }: Bench, folder: string, rows: readonly R
     const spans = rows.filter(
       row => row.target === target.name && row.load === nameOf({ kind: 'closed', concurrent: 64 }),
     )
-    for (const part of ['gateway', 'adapter']) {
+    for (const part of ['gateway', 'adapter', 'ledger']) {
+      if (target.pids[part as 'gateway'] === undefined) continue
       const file = join(folder, `${target.name}-${part}.cpuprofile`)
       process.stdout.write(`\n${renderCosts(`${target.name} ${part}`, readCosts(file, ownRoot, spans))}\n${file}\n`)
     }

@@ -13,6 +13,8 @@ export interface Options {
   /** Another copy of the tree, measured in turn with this one. */
   against: string | undefined
   bare: boolean
+  /** The same without a ledger, measured in turn. */
+  withoutLedger: boolean
 }
 
 export const help = `npm run bench -- [options]
@@ -27,6 +29,7 @@ bench/results/<time>.json. bench/README.md says what the figures mean.
   --patience <n>     seconds a measurement waits for other programs to be quiet, 0 to 600 (10)
   --rate <n>         requests a second of the open loop, 1 to 50000 (500); 0: none
   --no-bare          without the bare route
+  --without-ledger   the same tree without a ledger process beside it, to see what the ledger costs
   --against <folder> another copy of this tree, with a Kafka and Redis of its own, measured in turn with this one
   --profile          64 at once only; writes CPU profiles of gateway and adapter and prints their top functions
   --help
@@ -45,6 +48,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       patience: { type: 'string', default: '10' },
       rate: { type: 'string' },
       'no-bare': { type: 'boolean', default: false },
+      'without-ledger': { type: 'boolean', default: false },
       against: { type: 'string' },
       profile: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -65,6 +69,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     patienceSeconds: within('patience', values.patience, 0, 600),
     profile,
     against: values.against,
+    withoutLedger: values['without-ledger'],
     bare: !values['no-bare'] && !profile,
   }
 }

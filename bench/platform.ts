@@ -1,6 +1,6 @@
 // NDX as deployed, with everything on: a Kafka and a Redis of its own, topics, one gateway process and one population adapter
 // process of a tree, the exchange's log line to a file. Another copy of the tree can be run beside this one.
-import { readFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createKafka } from '#bus/kafka-bus/client.ts'
 import { createTopics } from '#bus/kafka-bus/topics-admin.ts'
@@ -14,6 +14,8 @@ import { type Target } from './target.ts'
 import { audience, issuer, type World } from './world.ts'
 
 export const ownRoot = join(import.meta.dirname, '..')
+/** The ledger may be so far behind after a measurement; then the row is void. */
+const ledgerPatienceMs = 20_000
 export const logFileName = 'exchanges.log'
 
 const provider = 'population' as ProviderId
@@ -24,6 +26,8 @@ export interface PlatformOptions {
   ending: Ending
   /** The tree whose gateway and adapter run; default this one. */
   root?: string
+  /** Default: it has one, if the tree knows ledgers. */
+  hasLedger?: boolean
   /** Where gateway and adapter write a CPU profile when they end. */
   profileDir?: string
 }
@@ -33,25 +37,70 @@ export async function startPlatform(options: PlatformOptions): Promise<Target & 
   const stack = await startStack()
   ending.add(() => stack.stop())
   await createTopics(stack.kafkaBrokers, planTopics(world.providers))
-  const gateway = await startPart(options, stack, 'gateway', ['gateway/main.ts'])
+  const hasLedger = options.hasLedger !== false && existsSync(join(options.root ?? ownRoot, 'ledger/main.ts'))
+  const ledger = hasLedger ? await startLedger(options, stack) : undefined
+  const gateway = await startPart(options, stack, 'gateway', ['gateway/main.ts'], {
+    ...(ledger === undefined ? {} : { NDX_LEDGER_URL: ledger.ledgerUrl }),
+  })
   const adapter = await startPart(options, stack, 'adapter', ['services/main.ts', provider])
-  await Promise.all([gateway.isReady, adapter.isReady])
+  await Promise.all([gateway.isReady, adapter.isReady, ledger?.isReady])
   const records = await openRecords(stack.kafkaBrokers)
   ending.add(records.close)
   const stop = async (): Promise<void> => {
-    await Promise.all([gateway.stop(), adapter.stop()])
+    await Promise.all([gateway.stop(), adapter.stop(), ledger?.stop()])
   }
   return {
     name,
     url: gateway.url,
-    pids: { gateway: gateway.pid, adapter: adapter.pid, broker: stack.kafka.pid, redis: stack.redis.pid },
-    countRecords: records.count,
+    pids: {
+      gateway: gateway.pid,
+      adapter: adapter.pid,
+      broker: stack.kafka.pid,
+      redis: stack.redis.pid,
+      ledger: ledger?.pid,
+    },
+    countRecords: async () => ({
+      ...(await records.count()),
+      ...(ledger === undefined ? {} : { settled: await countSettled(ledger.ledgerUrl) }),
+    }),
     stop,
     stack,
   }
 }
 
-async function startPart(options: PlatformOptions, stack: Stack, part: string, script: string[]): Promise<Part> {
+/** It keeps its store beside copies of the secrets, so that two platforms of one run do not share a log. */
+async function startLedger(options: PlatformOptions, stack: Stack): Promise<Part & { ledgerUrl: string }> {
+  const { name, world } = options
+  const ledgerPort = await findFreePort()
+  const dataDir = world.folder(`${name}-ledger-data`)
+  for (const folder of ['secrets', 'clients'])
+    cpSync(join(world.dataDir, folder), join(dataDir, folder), { recursive: true })
+  const ledgerUrl = `http://127.0.0.1:${ledgerPort}`
+  const part = await startPart(options, stack, 'ledger', ['ledger/main.ts'], {
+    NDX_LEDGER_PORT: String(ledgerPort),
+    NDX_DATA_DIR: dataDir,
+  })
+  return { ...part, ledgerUrl }
+}
+
+/** What the ledger has settled of all that was written until now. */
+async function countSettled(ledgerUrl: string): Promise<number> {
+  const askedMs = Date.now()
+  for (;;) {
+    const response = await fetch(`${ledgerUrl}/v1/audit/reconciliation`)
+    const { caughtUpMs, settled } = (await response.json()) as { caughtUpMs: number; settled: number }
+    if (caughtUpMs >= askedMs || Date.now() - askedMs > ledgerPatienceMs) return settled
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
+async function startPart(
+  options: PlatformOptions,
+  stack: Stack,
+  part: string,
+  script: string[],
+  more: Record<string, string> = {},
+): Promise<Part> {
   const { name, world, ending, root = ownRoot, profileDir } = options
   const [port, operationsPort] = [await findFreePort(), await findFreePort()]
   const folder = world.folder(`${name}-${part}`)
@@ -82,10 +131,12 @@ async function startPart(options: PlatformOptions, stack: Stack, part: string, s
       NDX_LOG_FILE: join(folder, logFileName),
       NDX_ISSUER: issuer,
       NDX_AUDIENCE: audience,
+      ...more,
     },
   })
   ending.add(child.stop)
-  const isReady = child.ready(`http://127.0.0.1:${operationsPort}/health/ready`)
+  const readyPort = more['NDX_LEDGER_PORT'] ?? operationsPort
+  const isReady = child.ready(`http://127.0.0.1:${readyPort}/health/ready`)
   isReady.catch(() => {})
   return { ...child, url: `http://127.0.0.1:${port}`, isReady }
 }

@@ -1,7 +1,7 @@
 // What can be measured: an address to send load to, the processes that do the work, and how to count what they left behind.
 
 /** The processes whose CPU is counted, in the order of the table. */
-export const parts = ['gateway', 'adapter', 'broker', 'redis'] as const
+export const parts = ['gateway', 'adapter', 'broker', 'redis', 'ledger'] as const
 export type Part = (typeof parts)[number]
 
 export interface Target {
@@ -9,7 +9,7 @@ export interface Target {
   url: string
   /** Undefined: it has no such part, or one that does not run on this machine. */
   pids: Readonly<Partial<Record<Part, number | undefined>>>
-  /** Records ever written, by what they are; each must grow by one with every answer. The ledger's events will be a third. */
+  /** Records ever written, by what they are; each must grow by one with every answer. The ledger's settled exchanges too. */
   countRecords(): Promise<Readonly<Record<string, number>>>
   stop(): Promise<void>
 }

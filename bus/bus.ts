@@ -1,5 +1,6 @@
-// The road between the processes, as the rest of NDX sees it: publish, read replies, work off a topic. Two backends stand
-// behind it, MemoryBus and KafkaBus, and one suite (tests/suites/bus.ts) holds both to what is promised here.
+// The road between the processes, as the rest of NDX sees it: publish, read replies, work off a topic, follow all of them, and
+// the clock that all agree on. Two backends stand behind it, MemoryBus and KafkaBus, and one suite (tests/suites/bus.ts) holds
+// both to what is promised here.
 
 /** A record on its way out. */
 export interface OutgoingRecord {
@@ -24,6 +25,11 @@ export interface IncomingRecord {
   key: string | null
   headers: Readonly<Record<string, string>>
   value: Buffer
+  /**
+   * Of `work` only: since when this member holds the partition, as performance.now() tells. A record written before may have
+   * been handled by another member that died before it could commit.
+   */
+  heldSinceMs?: number
 }
 
 export interface ReplyReading {
@@ -55,12 +61,42 @@ export interface Working {
   onState?(state: 'working' | 'interrupted', cause?: unknown): void
 }
 
+export interface Following {
+  topics: readonly string[]
+  /** The offset to read next of a partition; undefined: the oldest there is. Asked once, before its first record. */
+  from(topic: string, partition: number): number | undefined
+  /** Most records handed over at once. */
+  recordsMax: number
+  /**
+   * Records of one or more partitions, in the order of each. The next come when this has resolved; after a rejection the
+   * same come again, after a pause.
+   */
+  onRecords(records: readonly IncomingRecord[]): Promise<void>
+  /**
+   * Records from `expected` up to `found` are gone (retention), or the log ends before `expected`: it was made anew. Called when
+   * all before was taken; reading goes on at `found`. Must not throw.
+   */
+  onGap?(gap: { topic: string; partition: number; expected: number; found: number }): void
+  onState?(state: 'reading' | 'interrupted', cause?: unknown): void
+}
+
 /** Something that reads until it is stopped. */
 export interface Reader {
   /** Resolves when it reads: nothing published from then on is missed. */
   ready: Promise<void>
   /** Stops reading, waits for what is being handled, commits it. Idempotent. */
   stop(): Promise<void>
+}
+
+/** Reads every partition of some topics, without a group: it keeps its own offsets. */
+export interface Follower extends Reader {
+  /** Records written and not yet taken by onRecords, as far as the brokers have told. */
+  readonly lag: number
+  /**
+   * Every record acknowledged before this moment (epoch ms on the road's clock, as precise as `now`) was taken; 0 until each
+   * partition was read. A topic that does not exist is as good as read.
+   */
+  readonly caughtUpMs: number
 }
 
 export interface Bus {
@@ -74,6 +110,24 @@ export interface Bus {
   readReplies(reading: ReplyReading): Reader
   /** Shares a topic with the other members of the group; at least once, in order of the key. */
   work(working: Working): Reader
+  /** Every partition of several topics, each from where the caller says. Topics that do not exist yet are waited for. */
+  follow(following: Following): Follower
+  /**
+   * One record; undefined when it is gone (retention), not written yet, or nowhere. Rejects with RoadError within seconds when
+   * the road is away.
+   */
+  readAt(topic: string, partition: number, offset: string): Promise<IncomingRecord | undefined>
+  /**
+   * Epoch ms on the road's clock: the brokers', as their acknowledgements tell it, so that processes whose own clocks
+   * differ agree on deadlines. This process's own clock until something was published (`announce` in probe.ts). Whole; runs
+   * backwards only when the brokers' clock or ours was set.
+   */
+  now(): number
+  /**
+   * Names this road and its offsets: another one has another id. A topic made anew on the same road is told by `onGap`.
+   * Rejects with RoadError within seconds when the road is away.
+   */
+  id(): Promise<string>
   /** Sends what waits, then closes. Readers must be stopped before. Idempotent. */
   close(): Promise<void>
 }
@@ -87,6 +141,14 @@ export class PublishError extends Error {
     super(message, options)
     this.name = 'PublishError'
     this.surelyNotWritten = surelyNotWritten
+  }
+}
+
+/** The road is away: what was asked is not known. Asking again later may do. */
+export class RoadError extends Error {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'RoadError'
   }
 }
 

@@ -1,23 +1,30 @@
 // The road inside one process: what KafkaBus promises, without a server, and gone with the process. Partitions keep their last
-// records (retention by count); a record that a group has not finished is never pushed out: the partition refuses instead.
-// Publishing and delivering happen once a turn of the event loop, for all that came in it; no timer is used.
+// records (retention by count); a record that a group has not finished or a follower not taken is never pushed out: the
+// partition refuses instead. Publishing and delivering happen once a turn of the event loop, for all that came in it.
 import {
   type Bus,
+  type Follower,
+  type Following,
+  type IncomingRecord,
   type OutgoingRecord,
   PublishError,
   publishQueueMax,
   type Reader,
   type ReplyReading,
+  RoadError,
   type Working,
 } from '#bus/bus.ts'
 import { type BusLog, silent } from '#bus/log.ts'
+import { MemoryFollower } from '#bus/memory-follower.ts'
 import { MemoryMember } from '#bus/memory-group.ts'
 import { MemoryRoad, type MemoryTopic, readSafely } from '#bus/memory-road.ts'
 import { placeRecord, Turns } from '#bus/placement.ts'
+import { partitionsOf } from '#bus/topics.ts'
 
 export interface MemoryBusOptions {
   /** A road shared with other buses; without one the bus has a road of its own. */
   road?: MemoryRoad
+  /** The clock of the bus's own road; a shared road has its own. */
   now?(): number
   log?: BusLog
 }
@@ -34,7 +41,6 @@ const retentionMax = 2_000
 
 export class MemoryBus implements Bus {
   readonly #road: MemoryRoad
-  readonly #now: () => number
   readonly #log: BusLog
   readonly #turns = new Turns()
   readonly #queues = new Map<MemoryTopic, Waiting[]>()
@@ -44,8 +50,7 @@ export class MemoryBus implements Bus {
   #isClosed = false
 
   constructor(options: MemoryBusOptions = {}) {
-    this.#road = options.road ?? new MemoryRoad(retentionMax)
-    this.#now = options.now ?? Date.now
+    this.#road = options.road ?? new MemoryRoad(retentionMax, options.now)
     this.#log = options.log ?? silent
   }
 
@@ -110,6 +115,54 @@ export class MemoryBus implements Bus {
     return { ready: Promise.resolve(), stop }
   }
 
+  follow(following: Following): Follower {
+    const topics = following.topics.map(name => this.#road.topic(name))
+    const read = (): void => readSafely(() => follower.read(), wake, this.#log)
+    const wake = (): void => this.#road.wakeReader(read)
+    const follower = new MemoryFollower({ topics, following, now: this.#road.now, wake, log: this.#log })
+    const end = (): void => {
+      follower.abandon()
+      for (const topic of topics) {
+        topic.readers.delete(read)
+        topic.followers.delete(follower)
+      }
+      this.#ends.delete(end)
+    }
+    this.#ends.add(end)
+    for (const topic of topics) {
+      topic.readers.add(read)
+      topic.followers.add(follower)
+    }
+    wake()
+    following.onState?.('reading')
+    return {
+      ready: Promise.resolve(),
+      stop: () => {
+        end()
+        return follower.stop()
+      },
+      get lag() {
+        return follower.lag
+      },
+      get caughtUpMs() {
+        return follower.caughtUpMs
+      },
+    }
+  }
+
+  async readAt(topic: string, partition: number, offset: string): Promise<IncomingRecord | undefined> {
+    if (this.#isClosed) throw new RoadError('the bus is closed')
+    return hasPartition(topic, partition) ? this.#road.topic(topic).log(partition).at(Number(offset)) : undefined
+  }
+
+  now(): number {
+    return this.#road.now()
+  }
+
+  async id(): Promise<string> {
+    return this.#road.id
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -126,7 +179,7 @@ export class MemoryBus implements Bus {
   }
 
   #write(): void {
-    const timestampMs = this.#now()
+    const timestampMs = this.#road.now()
     for (const [topic, queue] of this.#queues) {
       for (const { partition, record, resolve, reject } of queue) {
         if (topic.isFull(partition)) {
@@ -139,5 +192,13 @@ export class MemoryBus implements Bus {
       for (const read of topic.readers) this.#road.wakeReader(read)
     }
     this.#queues.clear()
+  }
+}
+
+function hasPartition(topic: string, partition: number): boolean {
+  try {
+    return Number.isInteger(partition) && partition >= 0 && partition < partitionsOf(topic)
+  } catch {
+    return false
   }
 }

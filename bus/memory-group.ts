@@ -49,6 +49,7 @@ export class MemoryMember {
   readonly #wake: () => void
   readonly #pool: WorkPool
   readonly #trackers = new Map<number, OffsetTracker>()
+  readonly #heldSinceMs = new Map<number, number>()
   #isPaused = false
   #leaving: Promise<void> | null = null
 
@@ -74,8 +75,9 @@ export class MemoryMember {
       this.#trackers.delete(partition)
     }
     for (const partition of partitions) {
-      if (!this.#trackers.has(partition))
-        this.#trackers.set(partition, new OffsetTracker(this.#group.committed(partition)))
+      if (this.#trackers.has(partition)) continue
+      this.#trackers.set(partition, new OffsetTracker(this.#group.committed(partition)))
+      this.#heldSinceMs.set(partition, performance.now())
     }
     this.#wake()
   }
@@ -93,7 +95,7 @@ export class MemoryMember {
         }
         const record = this.#group.logs[partition]?.at(tracker.highest + 1)
         if (!record) continue
-        this.#pool.add(record, tracker)
+        this.#pool.add({ ...record, heldSinceMs: this.#heldSinceMs.get(partition) ?? performance.now() }, tracker)
         isMore = true
       }
     }

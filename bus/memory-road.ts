@@ -1,5 +1,6 @@
 // What stands where a broker would: the topics of one process, their groups, and the turn in which records go in and out. Any
 // number of MemoryBus share a road, as processes share a broker. Nothing is timed: one immediate a turn, for all that came in it.
+import { randomUUID } from 'node:crypto'
 import { type BusLog } from '#bus/log.ts'
 import { MemoryGroup } from '#bus/memory-group.ts'
 import { MemoryLog } from '#bus/memory-log.ts'
@@ -10,6 +11,8 @@ export class MemoryTopic {
   readonly logs: readonly MemoryLog[]
   /** Whoever reads it; called in the turn in which something was written. */
   readonly readers = new Set<() => void>()
+  /** Each tells the lowest offset of a partition that it has not taken. */
+  readonly followers = new Set<{ taken(topic: string, partition: number): number | undefined }>()
   readonly #groups = new Map<string, MemoryGroup>()
 
   constructor(name: string, retentionMax: number) {
@@ -29,15 +32,20 @@ export class MemoryTopic {
     return group
   }
 
-  /** Whether one more record would push out one that a group has not finished. */
+  /** Whether one more record would push out one that a group has not finished or a follower not taken. */
   isFull(partition: number): boolean {
     const oldest = this.log(partition).oldestAfterNext()
     for (const group of this.#groups.values()) if (group.committed(partition) < oldest) return true
+    for (const follower of this.followers) if ((follower.taken(this.name, partition) ?? oldest) < oldest) return true
     return false
   }
 }
 
 export class MemoryRoad {
+  /** Names this road: another one has another. */
+  readonly id = `memory-${randomUUID()}`
+  /** The clock of all who share it, epoch ms. */
+  readonly now: () => number
   readonly #retentionMax: number
   readonly #topics = new Map<string, MemoryTopic>()
   #senders = new Set<() => void>()
@@ -45,8 +53,9 @@ export class MemoryRoad {
   #isTurnDue = false
 
   /** @param retentionMax records a partition keeps */
-  constructor(retentionMax: number) {
+  constructor(retentionMax: number, now: () => number = Date.now) {
     this.#retentionMax = retentionMax
+    this.now = now
   }
 
   topic(name: string): MemoryTopic {

@@ -2,7 +2,7 @@
 // reply. Writing and reading both sides stand here, so that they cannot drift apart. Personal data is in `data` and nowhere
 // else: attributes, keys and headers hold codes, hashes and pseudonyms.
 import { type IncomingRecord, type OutgoingRecord } from '#bus/bus.ts'
-import { type ClientId, type ProviderId, type Service } from '#contracts/contract.ts'
+import { type ClientId, type ProviderId, type Service, type ServiceId } from '#contracts/contract.ts'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
 import { replyTopic } from './topics.ts'
 
@@ -43,8 +43,19 @@ export interface RequestMessage {
   contractHash: string
   /** Fields of the reply that may be released. */
   fields: readonly string[]
+  /** The client does not wait: it is told at its callback address when the exchange is settled. */
+  callback?: boolean
+  /** Keyed digests of the Idempotency-Key and of the body it came with. */
+  idempotency?: { key: string; body: string }
   data: JsonObject
 }
+
+/**
+ * A request is on its topic so soon after its gateway began it, or it is void: so that a gateway that stood still meanwhile and
+ * then sends cannot start what another has begun anew under the same key. Hosts hold it against the time of the broker's
+ * append.
+ */
+export const publishWithinMs = 15_000
 
 export const replyOutcomes = ['answered', 'failed', 'expired'] as const
 export type ReplyOutcome = (typeof replyOutcomes)[number]
@@ -76,7 +87,7 @@ export class MessageError extends Error {
 
 /** `isOrdered`: questions about one subject are handled one after the other, in the order in which they were sent. */
 export function writeRequest(message: RequestMessage, { isOrdered } = { isOrdered: true }): OutgoingRecord {
-  const { exchangeId, procedure, officer } = message
+  const { exchangeId, procedure, officer, idempotency } = message
   const event = {
     specversion: '1.0',
     id: exchangeId,
@@ -92,6 +103,8 @@ export function writeRequest(message: RequestMessage, { isOrdered } = { isOrdere
     ndxagreement: message.agreement,
     ndxcontract: message.contractHash,
     ndxfields: message.fields.join(','),
+    ...(message.callback === true ? { ndxcallback: true } : {}),
+    ...(idempotency === undefined ? {} : { ndxkey: idempotency.key, ndxbody: idempotency.body }),
     data: message.data,
   }
   return {
@@ -113,7 +126,7 @@ export function readRequest(record: IncomingRecord): RequestMessage {
   const event = parseEvent(record)
   const text = (name: string): string => textOf(event, name)
   const header = (name: string): string => headerOf(record, name)
-  const { ndxprocedure, ndxofficer } = event
+  const { ndxprocedure, ndxofficer, ndxcallback, ndxkey, ndxbody } = event
   if (!isJsonObject(event['data'])) throw new MessageError('data is not an object')
   return {
     exchangeId: sameId(record, text('id')),
@@ -132,6 +145,10 @@ export function readRequest(record: IncomingRecord): RequestMessage {
     agreement: text('ndxagreement'),
     contractHash: text('ndxcontract'),
     fields: text('ndxfields').split(',').filter(Boolean),
+    ...(ndxcallback === true ? { callback: true } : {}),
+    ...(typeof ndxkey === 'string' && typeof ndxbody === 'string'
+      ? { idempotency: { key: ndxkey, body: ndxbody } }
+      : {}),
     data: event['data'],
   }
 }
@@ -187,6 +204,16 @@ export function readReply(record: IncomingRecord): ReplyMessage {
   }
 }
 
+/** The CloudEvents type of the reply to a request of that type. */
+export const replyTypeOf = (requestType: string): string => requestType.replace('ndx.request.', 'ndx.reply.')
+
+/** Which service a request's type names: `ndx.request.<provider>.<service>.v<major>`. Throws MessageError. */
+export function serviceOfType(requestType: string): { provider: ProviderId; service: ServiceId } {
+  const [, provider, name] = /^ndx\.request\.([a-z0-9-]+)\.([a-z0-9-]+)\.v\d+$/.exec(requestType) ?? []
+  if (provider === undefined || name === undefined) throw new MessageError('type is not a request')
+  return { provider: provider as ProviderId, service: `${provider}/${name}` as ServiceId }
+}
+
 /** The exchange a record belongs to, without reading its value. */
 export const exchangeIdOf = (record: IncomingRecord): string | undefined => record.headers[headerNames.exchangeId]
 
@@ -196,7 +223,8 @@ export const isReplyTopicOf = (topic: string, provider: ProviderId): boolean => 
 export const isReplyOf = (message: ReplyMessage, service: Service): boolean =>
   message.type === service.replyType && message.contractHash === service.hash
 
-function parseEvent(record: IncomingRecord): JsonObject {
+/** The CloudEvent of a record. Throws MessageError. */
+export function parseEvent(record: IncomingRecord): JsonObject {
   let event: unknown
   try {
     event = JSON.parse(record.value.toString('utf8'))
@@ -208,7 +236,8 @@ function parseEvent(record: IncomingRecord): JsonObject {
   return event
 }
 
-function textOf(event: JsonObject, name: string): string {
+/** A member that must be text. Throws MessageError. */
+export function textOf(event: JsonObject, name: string): string {
   const value = event[name]
   if (typeof value !== 'string') throw new MessageError(`${name} is not a string`)
   return value
@@ -236,14 +265,36 @@ function sameId(record: IncomingRecord, id: string): ExchangeId {
   return id as ExchangeId
 }
 
-/** What a gateway tells the ledger about an exchange beside its request and reply. No personal data, no values of fields. */
+/**
+ * What is told beside request and reply. By a gateway: `delivered`, `refused`, `undelivered` (the client was told of a
+ * failure), `timed-out` (of an unknown outcome), `incident`. By a host: `deferred`, `dead-lettered`. By the
+ * ledger: `called-back`, `uncalled` (callbacks given up). By operators: `replay-proposed`, `replay-approved`.
+ */
+export const noteKinds = [
+  'delivered',
+  'refused',
+  'undelivered',
+  'timed-out',
+  'incident',
+  'deferred',
+  'dead-lettered',
+  'called-back',
+  'uncalled',
+  'replay-proposed',
+  'replay-approved',
+] as const
+export type NoteKind = (typeof noteKinds)[number]
+
+/** Codes, names, pseudonyms and counts only. No personal data, no values of fields. */
+export type NoteFacts = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+
 export interface NoteMessage {
-  kind: 'refused' | 'failed' | 'delivered' | 'timed-out' | 'late' | 'incident'
+  kind: NoteKind
   exchangeId: ExchangeId
+  /** `/gateway/<instance>`, `/adapter/<provider>/<instance>` or `/ledger/<instance>` */
   source: string
   notedMs: number
-  /** Codes, names and pseudonyms only. */
-  facts: Readonly<Record<string, string | number | readonly string[] | undefined>>
+  facts: NoteFacts
 }
 
 export function writeNote({ kind, exchangeId, source, notedMs, facts }: NoteMessage): OutgoingRecord {
@@ -251,7 +302,7 @@ export function writeNote({ kind, exchangeId, source, notedMs, facts }: NoteMess
     specversion: '1.0',
     id: `${exchangeId}:${kind}`,
     source,
-    type: `ndx.note.${kind}`,
+    type: `${noteTypePrefix}${kind}`,
     time: new Date(notedMs).toISOString(),
     datacontenttype: 'application/json',
     data: facts,
@@ -260,5 +311,24 @@ export function writeNote({ kind, exchangeId, source, notedMs, facts }: NoteMess
     key: null,
     headers: { [headerNames.exchangeId]: exchangeId, [headerNames.contentType]: contentType },
     value: JSON.stringify(event),
+  }
+}
+
+const noteTypePrefix = 'ndx.note.'
+
+/** Throws MessageError when a part is missing or of the wrong kind. */
+export function readNote(record: IncomingRecord): NoteMessage {
+  const event = parseEvent(record)
+  const type = textOf(event, 'type')
+  const kind = noteKinds.find(known => type === `${noteTypePrefix}${known}`)
+  if (kind === undefined) throw new MessageError('type is not a note')
+  const exchangeId = sameId(record, textOf(event, 'id').slice(0, -kind.length - 1))
+  if (!isJsonObject(event['data'])) throw new MessageError('data is not an object')
+  return {
+    kind,
+    exchangeId,
+    source: textOf(event, 'source'),
+    notedMs: Date.parse(textOf(event, 'time')),
+    facts: event['data'] as NoteFacts,
   }
 }

@@ -40,6 +40,14 @@ export function createProbe(options: ProbeOptions): Probe {
   return new RoadProbe(options)
 }
 
+/**
+ * One record of no further meaning, so that `bus.now()` is the road's clock from here on. No probe takes it for its own. For a
+ * process that judges deadlines before it has published anything. Rejects as publish does.
+ */
+export function announce(bus: Bus, instance: string): Promise<void> {
+  return bus.publish(probeTopic, { key: null, headers: { [instanceHeader]: instance }, value: '' })
+}
+
 class RoadProbe implements Probe {
   readonly firstOpen: Promise<void>
   readonly #bus: Bus

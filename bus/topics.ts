@@ -7,10 +7,18 @@ export const notePartitions = 6
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
+/** As Kafka's `retention.ms` says it. */
+const forEver = -1
 
 export const requestTopic = (provider: ProviderId): string => `ndx.request.${provider}`
 export const replyTopic = (provider: ProviderId): string => `ndx.reply.${provider}`
 export const noteTopic = 'ndx.note'
+export const isRequestTopic = (topic: string): boolean => topic.startsWith('ndx.request.')
+export const isReplyTopic = (topic: string): boolean => topic.startsWith('ndx.reply.')
+/** Messages that were given up: where they are, how often they were tried, why. Never their data. */
+export const deadLetterTopic = 'ndx.dead-letter'
+/** Signed heads of the ledger, for witnesses and for anyone. */
+export const checkpointTopic = 'ndx.checkpoint'
 /** A gateway's own records, by which it knows that the road is open. Partitioned like replies, read in the same fetch. */
 export const probeTopic = 'ndx.probe'
 /** The consumer group of a provider's adapters. */
@@ -31,15 +39,18 @@ export function planTopics(providers: readonly ProviderId[]): TopicPlan[] {
   return [
     ...perProvider,
     { name: noteTopic, partitions: notePartitions, retentionMs: 7 * dayMs },
+    { name: deadLetterTopic, partitions: 1, retentionMs: 30 * dayMs },
+    { name: checkpointTopic, partitions: 1, retentionMs: forEver },
     { name: probeTopic, partitions: replyPartitions, retentionMs: hourMs },
   ]
 }
 
 /** How many partitions a topic has; the plan is the truth on every side, so nobody asks the broker. */
 export function partitionsOf(topic: string): number {
-  if (topic.startsWith('ndx.request.')) return requestPartitions
-  if (topic.startsWith('ndx.reply.') || topic === probeTopic) return replyPartitions
+  if (isRequestTopic(topic)) return requestPartitions
+  if (isReplyTopic(topic) || topic === probeTopic) return replyPartitions
   if (topic === noteTopic) return notePartitions
+  if (topic === deadLetterTopic || topic === checkpointTopic) return 1
   throw new Error(`no such topic: ${topic}`)
 }
 

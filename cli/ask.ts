@@ -55,7 +55,7 @@ procedure) and from the contract's first example (request). Exit status 0 when i
     const contract = findContract(registry, service)
     const envelope = compose(wishes, contract, findGrant(registry, client, contract), config.nationSeed)
     const token = await fetchToken({ url: address, dataDir: config.dataDir, client })
-    const answer = await askService(address, contract.id, token, envelope)
+    const answer = await askService({ url: address, token }, contract.id, envelope)
     terminal.say(summarize(answer))
     await terminal.write(`${safeJson(answer.body, 2)}\n`)
     return answer.status === 200 ? 0 : 1

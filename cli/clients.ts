@@ -24,11 +24,12 @@ export const command = defineCommand({
   },
 })
 
-const withoutKeys = ({ client, agency, name, kind, grants }: Agreement): object => ({
+const withoutKeys = ({ client, agency, name, kind, callback, grants }: Agreement): object => ({
   client,
   agency,
   name,
   kind,
+  ...(callback === undefined ? {} : { callback }),
   grants,
 })
 

@@ -16,7 +16,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = Object.freeze({
   person: { summary: 'print a person of the synthetic nation', load: () => import('./person.ts') },
   enterprise: { summary: 'print an enterprise of the synthetic nation', load: () => import('./enterprise.ts') },
   watch: { summary: 'follow the audit log as a table', load: () => import('./watch.ts') },
+  audit: { summary: 'verify, prove and export what the ledger recorded', load: () => import('./audit.ts') },
   counters: { summary: 'how many exchanges a day ended how', load: () => import('./counters.ts') },
   secrets: { summary: 'make the secrets that are missing', load: () => import('./secrets.ts') },
+  introduce: { summary: 'make a ledger and a witness known to each other', load: () => import('./introduce.ts') },
+  'dead-letters': { summary: 'what adapters gave up on; replay one', load: () => import('./dead-letters.ts') },
   topics: { summary: 'create or check the Kafka topics', load: () => import('./topics.ts') },
 })

@@ -1,38 +1,28 @@
-// The steps of the tour: each asks the exchange something, says in a few lines what came of it, and claims what must be so.
-import { open } from 'node:fs/promises'
-import { type Registry } from '#contracts/registry.ts'
-import { type Person } from '#nation/person.ts'
-import { type Config } from '#runtime/config.ts'
+// The steps of the tour, in order; here those of a question that is answered or refused at once, the others in a file each. Each
+// asks the exchange something, says in a few lines what came of it, and claims what must be so.
+import { findAuditLine } from './demo-audit-line.ts'
+import { registerBirth } from './demo-birth.ts'
+import {
+  codeIs,
+  explains,
+  identityOf,
+  isReply,
+  isSame,
+  replyOf,
+  statusIs,
+  storyOfProblem,
+  timingOf,
+} from './demo-claims.ts'
+import { surviveCrash } from './demo-crash.ts'
+import { verifyEvidence } from './demo-evidence.ts'
+import { retry } from './demo-retry.ts'
+import { enrolment, type Step, type Told, type Tour, verification } from './demo-tour.ts'
 import { safeJson } from './safe-text.ts'
 import { type Answer, memberOf } from './simulated-client.ts'
-import { logFileOf, shownPath } from './surroundings.ts'
 
-export interface Tour {
-  readonly url: string
-  readonly config: Config
-  readonly registry: Registry
-  /** Somebody this tour has not asked about. */
-  nextPerson(): Person
-  ask(client: string, service: string, envelope: object): Promise<Answer>
-}
-
-export interface Told {
-  story: string[]
-  checks: { claim: string; isSo: boolean }[]
-}
-
-export interface Step {
-  title: string
-  run(tour: Tour): Promise<Told>
-}
-
-const verification = 'population/identity-verification'
 const record = 'population/citizen-record'
-const enrolment = 'social-insurance-enrolment'
 const burstSize = 20
 const burstsMax = 5
-const logWaitMs = 2000
-const logTailBytes = 256 * 1024
 
 export const steps: readonly Step[] = [
   { title: 'Who may ask', run: introduceClients },
@@ -43,7 +33,14 @@ export const steps: readonly Step[] = [
   { title: 'A purpose that nobody granted', run: refusePurpose },
   { title: 'A request that is not what the contract says', run: refuseRequest },
   { title: 'The bank asks faster than agreed', run: exceedRate },
+  {
+    title: 'The portal registers a birth and does not wait: accepted, later answered, and called back',
+    run: registerBirth,
+  },
+  { title: 'The same question again with its key, as after a broken connection', run: retry },
+  { title: 'A gateway is killed in the middle of a question', run: surviveCrash },
   { title: 'What was written down', run: findAuditLine },
+  { title: 'A receipt that proves itself, and an edited export', run: verifyEvidence },
 ]
 
 async function introduceClients({ registry }: Tour): Promise<Told> {
@@ -182,91 +179,4 @@ async function exceedRate({ ask, nextPerson, registry }: Tour): Promise<Told> {
       { claim: 'the others were answered', isSo: counted(200) + counted(429) === answers.length },
     ],
   }
-}
-
-async function findAuditLine({ ask, nextPerson, config }: Tour): Promise<Told> {
-  const person = nextPerson()
-  const answer = await ask('social-insurance', verification, { purpose: enrolment, request: identityOf(person) })
-  const exchangeId = answer.headers.get('exchange-id') ?? '-'
-  const line = await findLine(logFileOf(config), exchangeId)
-  const hint = [
-    `Every exchange and every refusal leaves one line; the last one is exchange ${exchangeId}.`,
-    `Embedded: npx ndx watch   (${shownPath(logFileOf(config))})`,
-    'Compose:  docker compose logs --no-log-prefix -f gateway | npx ndx watch -',
-  ]
-  const isKept = { claim: 'the exchange has an id to find it by', isSo: exchangeId.length === 36 }
-  if (line === undefined) return { story: hint, checks: [isKept] }
-  return {
-    story: [...hint, line],
-    checks: [
-      isKept,
-      {
-        claim: 'the line names nobody: the subject is a pseudonym',
-        isSo: !line.includes(person.personalId) && !line.includes(person.fullName),
-      },
-    ],
-  }
-}
-
-/** The log is written behind the answer. A gateway that logs elsewhere has no line here. */
-async function findLine(path: string, exchangeId: string): Promise<string | undefined> {
-  const giveUpMs = performance.now() + logWaitMs
-  do {
-    const text = await readTail(path)
-    if (text === undefined) return undefined
-    const line = text.split('\n').find(candidate => candidate.includes(`"exchangeId":"${exchangeId}"`))
-    if (line !== undefined) return line
-    await new Promise(resolve => setTimeout(resolve, 50))
-  } while (performance.now() < giveUpMs)
-  return undefined
-}
-
-/** The end of a file; undefined when there is none. */
-async function readTail(path: string): Promise<string | undefined> {
-  const file = await open(path).catch(() => undefined)
-  if (file === undefined) return undefined
-  try {
-    const { size } = await file.stat()
-    const length = Math.min(size, logTailBytes)
-    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length)
-    return buffer.toString('utf8')
-  } finally {
-    await file.close()
-  }
-}
-
-const identityOf = ({ personalId, fullName, dateOfBirth }: Person) => ({ personalId, fullName, dateOfBirth })
-const replyOf = ({ body }: Answer): unknown => memberOf(body, 'reply')
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
-const isReply = (answer: Answer, matched: boolean): boolean => isSame(replyOf(answer), { matched })
-const timingOf = ({ tookMs, headers }: Answer): string =>
-  `in ${tookMs.toFixed(0)} ms, as exchange ${headers.get('exchange-id') ?? '-'}`
-
-const statusIs = ({ status }: Answer, expected: number) => ({
-  claim: status === expected ? `status ${status}` : `status ${expected} (it is ${status})`,
-  isSo: status === expected,
-})
-
-const codeIs = ({ body }: Answer, expected: string) => {
-  const code = String(memberOf(body, 'code'))
-  return { claim: code === expected ? `code ${code}` : `code ${expected} (it is ${code})`, isSo: code === expected }
-}
-
-/** A refusal that can be acted on. */
-const explains = ({ body }: Answer) =>
-  (['detail', 'agreement', 'legalBasis', 'remedy'] as const).map(name => ({
-    claim: `it names its ${name === 'legalBasis' ? 'legal basis' : name}`,
-    isSo: memberOf(body, name) !== undefined,
-  }))
-
-function storyOfProblem({ status, body }: Answer): string[] {
-  const lines: [string, unknown][] = [
-    ['refused:    ', `${status} ${memberOf(body, 'code')}: ${memberOf(body, 'title')}`],
-    ['reason:     ', memberOf(body, 'detail')],
-    ['agreement:  ', memberOf(body, 'agreement')],
-    ['legal basis:', memberOf(body, 'legalBasis')],
-    ['remedy:     ', memberOf(memberOf(body, 'remedy'), 'en')],
-    ['            ', memberOf(memberOf(body, 'remedy'), 'vi')],
-  ]
-  return lines.filter(([, value]) => value !== undefined).map(([name, value]) => `${name} ${value}`)
 }

@@ -1,25 +1,36 @@
-// The whole exchange in one process, on the embedded bus and counters: the same gateway, adapters and contracts as the real
-// stack; only bus and counters are the in-memory ones. `ndx start` and the tests run it.
-
+// The whole exchange in one process, on the embedded bus and counters: the same gateway, ledger, witness, adapters and contracts
+// as the real stack; only bus and counters are the in-memory ones. `ndx start` and the tests run it.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Bus } from '#bus/bus.ts'
 import { MemoryBus } from '#bus/memory-bus.ts'
 import { loadRegistry, type Registry } from '#contracts/registry.ts'
 import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
 import { type Gateway, startGateway } from '#gateway/gateway.ts'
+import { type Ledger, startLedger } from '#ledger/ledger.ts'
+import { introduce } from '#ledger/witness/introduction.ts'
+import { type RunningWitness, startWitness } from '#ledger/witness/server.ts'
 import { createNation } from '#nation/nation.ts'
 import { type Config } from '#runtime/config.ts'
+import { endProcess } from '#runtime/lifetime.ts'
 import { type Log } from '#runtime/log.ts'
-import { makeSecrets, readClientKeys, readSecrets } from '#runtime/secrets.ts'
+import { createCommitments } from '#runtime/pseudonyms.ts'
+import { makeSecrets, readCallbackSecret, readClientKeys, readSecrets, type Secrets } from '#runtime/secrets.ts'
 import { version } from '#runtime/version.ts'
-import { listProviders, loadRoutes } from '#services/handlers.ts'
-import { type Host, runHost } from '#services/host.ts'
+import { listProviders } from '#services/handlers.ts'
+import { type Host } from '#services/host.ts'
+import { startProvider } from '#services/provider.ts'
 
 export interface EmbeddedExchange {
   gateway: Gateway
+  ledger: Ledger
   hosts: readonly Host[]
   registry: Registry
   stop(): Promise<void>
 }
+
+/** Callbacks of this mode go to programs on the same machine. */
+const loopback = ['127.0.0.0/8', '::1/128']
 
 /** Resolves when a question would be answered. Every provider that has a folder of handlers and a contract gets a host. */
 export async function startEmbedded(config: Config, log: Log): Promise<EmbeddedExchange> {
@@ -28,33 +39,79 @@ export async function startEmbedded(config: Config, log: Log): Promise<EmbeddedE
     ...(config.contractsDir === undefined ? {} : { directory: config.contractsDir }),
   })
   makeSecrets(config.dataDir, registry.simulatedClients)
+  const secrets = readSecrets(config.dataDir)
   const bus = new MemoryBus()
+  const { ledger, witness } = await startEvidence({ config, log, registry, bus, secrets })
   const hosts = await startHosts(config, log, registry, bus)
   const gateway = await startGateway({
     config,
     registry,
-    secrets: readSecrets(config.dataDir),
+    secrets,
     clientKeys: readClientKeys(config.dataDir),
     bus,
     counters: new MemoryCounters(),
+    ledgerUrl: ledger.url,
     log,
     version,
   })
-  await Promise.all([gateway.ready, ...hosts.map(host => host.ready)])
+  await Promise.all([gateway.ready, ledger.ready, ...hosts.map(host => host.ready)])
   return {
     gateway,
+    ledger,
     hosts,
     registry,
     stop: async () => {
       await gateway.stop()
       await Promise.all(hosts.map(host => host.stop()))
+      await ledger.stop()
+      await witness.stop()
       await bus.close()
     },
   }
 }
 
+interface EvidenceParts {
+  config: Config
+  log: Log
+  registry: Registry
+  bus: Bus
+  secrets: Secrets
+}
+
+/** The ledger, and a witness with a key and a folder of its own. In one process it proves the protocol, not independence. */
+async function startEvidence({ config, log, registry, bus, secrets }: EvidenceParts) {
+  const witnessDir = join(config.dataDir, 'witness')
+  mkdirSync(witnessDir, { recursive: true, mode: 0o700 })
+  const witnessName = `${config.logOrigin}-witness`
+  introduce({ ledgerDir: config.dataDir, witnessDir, origin: config.logOrigin, witnessName })
+  const witness: RunningWitness = await startWitness({
+    dataDir: witnessDir,
+    name: witnessName,
+    host: '127.0.0.1',
+    port: 0,
+    log,
+  })
+  const ledger = await startLedger({
+    config: {
+      ...config,
+      witnessUrls: [witness.url, ...config.witnessUrls],
+      callbackNetworks: [...loopback, ...config.callbackNetworks],
+    },
+    registry,
+    bus,
+    commitments: createCommitments(secrets.pseudonymKeys, Date.now),
+    callbackSecretOf: client => readCallbackSecret(config.dataDir, client),
+    log,
+    onFatal: endProcess,
+  }).catch(async (error: unknown) => {
+    await witness.stop()
+    throw error
+  })
+  return { ledger, witness }
+}
+
 function startHosts(
-  { nationSeed, servicesDir, instance, poolSize }: Config,
+  { nationSeed, servicesDir, instance, poolSize, dataDir }: Config,
   log: Log,
   registry: Registry,
   bus: Bus,
@@ -63,9 +120,20 @@ function startHosts(
   const withHandlers = listProviders(servicesDir)
   const providers = registry.providers.filter(provider => withHandlers.includes(provider))
   return Promise.all(
-    providers.map(async provider => {
-      const routes = await loadRoutes(registry, { provider, nation }, servicesDir)
-      return runHost({ provider, routes, bus, instance, poolSize, log, now: Date.now, clock: () => performance.now() })
-    }),
+    providers.map(provider =>
+      startProvider({
+        provider,
+        registry,
+        nation,
+        dataDir,
+        directory: servicesDir,
+        bus,
+        instance,
+        poolSize,
+        log,
+        now: () => bus.now(),
+        clock: () => performance.now(),
+      }),
+    ),
   )
 }

@@ -5,7 +5,7 @@ import { commands } from './commands.ts'
 const helpWidth = 100
 
 export function generalHelp(): string {
-  const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}\n`)
+  const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}\n`)
   return `ndx: a data-exchange gateway between public agencies, with a synthetic nation to try it on.
 
 Usage: npx ndx <command> [arguments] [options]
@@ -18,7 +18,8 @@ Try:
   npx ndx watch
 
 \`npx ndx <command> --help\` tells more of a command. NDX_URL names the gateway (default http://127.0.0.1:8080),
-NDX_DATA_DIR the folder of secrets and the log (default data); README lists every NDX_* variable.
+NDX_LEDGER_URL the ledger (default http://127.0.0.1:9470), NDX_DATA_DIR the folder of secrets, ledger and log (default data);
+README lists every NDX_* variable.
 Exit status: 0 done, 1 not done (the message says what to do), 2 the command line or the configuration is wrong.
 `
 }

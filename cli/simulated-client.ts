@@ -14,6 +14,7 @@ export interface Answer {
   headers: Headers
   /** Parsed when it is JSON, else its first characters. */
   body: unknown
+  text: string
   tookMs: number
 }
 
@@ -44,13 +45,27 @@ export async function fetchToken({ url, dataDir, client, scope }: TokenOptions):
   throw new CommandError(tellRefusal(answer, { url, dataDir, client }))
 }
 
+export interface AskOptions {
+  url: string
+  token: string
+  /** More header fields: Prefer, Idempotency-Key. */
+  headers?: Readonly<Record<string, string>>
+  /** Aborting it breaks the connection. */
+  signal?: AbortSignal
+}
+
 /** One question; whatever the gateway answers is returned. */
-export async function askService(url: string, service: string, token: string, envelope: unknown): Promise<Answer> {
+export function askService(
+  { url, token, headers = {}, ...rest }: AskOptions,
+  service: string,
+  envelope: unknown,
+): Promise<Answer> {
   const path = service.split('/').map(encodeURIComponent).join('/')
   return send(`${url}/v1/services/${path}`, {
+    ...rest,
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: typeof envelope === 'string' ? envelope : JSON.stringify(envelope),
+    headers: { ...headers, authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(envelope),
   })
 }
 
@@ -64,6 +79,7 @@ export async function send(url: string, request: RequestInit = {}): Promise<Answ
       status: response.status,
       headers: response.headers,
       body: parse(text),
+      text,
       tookMs: performance.now() - startedMs,
     }
   } catch (cause) {

@@ -1,5 +1,5 @@
 // `ndx start`: the whole exchange in this process, on the embedded bus and counters. No server, no Docker. Tells where it
-// answers and prints one question that works as it stands.
+// answers and where its ledger is, and prints one question that works as it stands.
 import { type AddressInfo, createServer } from 'node:net'
 import { type Contract } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
@@ -9,7 +9,7 @@ import { runProcess } from '#runtime/lifetime.ts'
 import { type Log } from '#runtime/log.ts'
 import { defineCommand } from './command.ts'
 import { type EmbeddedExchange, startEmbedded } from './embedded.ts'
-import { defaultUrl, logFileOf, shownPath } from './surroundings.ts'
+import { defaultLedgerUrl, defaultUrl, logFileOf, shownPath } from './surroundings.ts'
 import { type Terminal } from './terminal.ts'
 
 export { type EmbeddedExchange, startEmbedded } from './embedded.ts'
@@ -18,20 +18,27 @@ export { type EmbeddedExchange, startEmbedded } from './embedded.ts'
 const issuerFollowsPort = 'the gateway’s own address'
 const exampleClient = 'social-insurance'
 const exampleService = 'population/identity-verification'
+/** What ledger and witness say when another process works on their files. */
+const isInUse = /in use by another ledger|another witness works/
 /** The nation whose people the contracts' examples are about; another nation has others. */
 const exampleSeed = 1
 
 export const command = defineCommand({
   positionals: [],
-  about: `Runs gateway, adapters and synthetic nation in this process, on an embedded bus and embedded counters: no server is
-needed, nothing but secrets and the log is kept. Prints the addresses and a question to paste into another terminal. Secrets
-are made under NDX_DATA_DIR (default data) at the first start. Ctrl-C stops it; questions under way are answered first.
+  about: `Runs gateway, ledger, adapters and synthetic nation in this process, on an embedded bus and embedded counters: no server
+is needed. Prints the addresses and a question to paste into another terminal. Secrets, the ledger and the registers' stores are
+kept under NDX_DATA_DIR (default data); what is on the bus ends with the process. Ctrl-C stops it; questions under way are
+answered first.
 
-Settings: NDX_PORT (8080), NDX_OPERATIONS_PORT (9464), 0 for any free port; NDX_LOG_FILE (data/log/ndx.log); README has all.`,
+Settings: NDX_PORT (8080), NDX_OPERATIONS_PORT (9464), NDX_LEDGER_PORT (9470), 0 for any free port; NDX_LOG_FILE
+(data/log/ndx.log); README has all.`,
   options: {},
   examples: [
     ['start', 'the gateway on http://127.0.0.1:8080'],
-    ['start', 'with NDX_PORT=8081 NDX_OPERATIONS_PORT=9465 in front: a second one beside it'],
+    [
+      'start',
+      'with NDX_DATA_DIR=data2 NDX_PORT=8081 NDX_OPERATIONS_PORT=9465 NDX_LEDGER_PORT=9471 in front: a second one',
+    ],
   ],
   staysAlive: true,
   run: async (_, terminal) => {
@@ -89,16 +96,35 @@ async function startOrTell(config: Config, log: Log): Promise<EmbeddedExchange> 
   try {
     return await startEmbedded(config, log)
   } catch (error) {
-    const { code, port } = error as NodeJS.ErrnoException & { port?: number }
-    if (code !== 'EADDRINUSE') throw error
-    const name = port === config.operationsPort ? 'NDX_OPERATIONS_PORT' : 'NDX_PORT'
-    const message = `ndx start: port ${port} is taken; perhaps an exchange already runs there.\nStop it, or choose another port: ${name}=${Number(port) + 1} npx ndx start`
-    throw new Error(message, { cause: error })
+    const hint = describeConflict(error as NodeJS.ErrnoException, config)
+    if (hint === undefined) throw error
+    throw new Error(`ndx start: ${hint}`, { cause: error })
   }
 }
 
-function describe({ registry, gateway }: EmbeddedExchange, config: Config, { environment, paint }: Terminal): string {
+/** undefined: it is not that something else has what this one needs. */
+function describeConflict(
+  { code, port = 0, message }: NodeJS.ErrnoException & { port?: number },
+  { operationsPort, ledgerPort, dataDir }: Config,
+): string | undefined {
+  if (isInUse.test(message))
+    return `an exchange already runs on ${shownPath(dataDir)}.\nStop it, or start this one beside it: NDX_DATA_DIR=data2 NDX_PORT=0 NDX_OPERATIONS_PORT=0 NDX_LEDGER_PORT=0 npx ndx start`
+  if (code !== 'EADDRINUSE') return undefined
+  const names = new Map([
+    [operationsPort, 'NDX_OPERATIONS_PORT'],
+    [ledgerPort, 'NDX_LEDGER_PORT'],
+  ])
+  return `port ${port} is taken; perhaps an exchange already runs there.\nStop it, or choose another port: ${names.get(port) ?? 'NDX_PORT'}=${port + 1} npx ndx start`
+}
+
+function describe(
+  { registry, gateway, ledger }: EmbeddedExchange,
+  config: Config,
+  { environment, paint }: Terminal,
+): string {
   const url = addressOf(config.host, config.port)
+  const ledgerUrl = addressOf(config.ledgerHost, Number(new URL(ledger.url).port))
+  const ledgerOption = ledgerUrl === defaultLedgerUrl ? '' : ` --ledger ${ledgerUrl}`
   const logFile = shownPath(logFileOf(config))
   const isUsualLog = logFile === 'data/log/ndx.log'
   const seconds = (performance.now() / 1000).toFixed(1)
@@ -108,9 +134,10 @@ function describe({ registry, gateway }: EmbeddedExchange, config: Config, { env
   gateway     ${url}
   documents   ${url}/docs
   operations  ${gateway.operationsUrl}/metrics
+  ledger      ${ledgerUrl}   (npx ndx audit reconcile${ledgerOption})
   log         ${logFile}   (npx ndx watch${isUsualLog ? '' : ` --file ${quoteForShell(logFile)}`})
 ${question === undefined ? '' : `\nAsk as an agency would, in another terminal:\n\n${toCurl(question, { url, environment })}\n`}
-Then: npx ndx demo${url === defaultUrl ? '' : ` --url ${url}`}. Ctrl-C stops.
+Then: npx ndx demo${url === defaultUrl ? '' : ` --url ${url}`}${ledgerOption}. Ctrl-C stops.
 `
 }
 

@@ -8,6 +8,7 @@ import { type Terminal } from './terminal.ts'
 
 export const defaultUrl = 'http://127.0.0.1:8080'
 export const defaultOperationsUrl = 'http://127.0.0.1:9464'
+export const defaultLedgerUrl = 'http://127.0.0.1:9470'
 
 /** Throws ConfigError. */
 export const configOf = ({ environment }: Terminal): Config => readConfig(environment)
@@ -27,6 +28,13 @@ export const operationsUrlOf = ({ environment }: Terminal): string =>
     ? checkUrl('NDX_OPERATIONS_URL', environment['NDX_OPERATIONS_URL'])
     : defaultOperationsUrl
 
+/** `--ledger`, else NDX_LEDGER_URL, else the default. */
+export function ledgerUrlOf(option: string | undefined, { environment }: Terminal): string {
+  if (option !== undefined) return checkUrl('--ledger', option, defaultLedgerUrl)
+  const named = environment['NDX_LEDGER_URL']
+  return named ? checkUrl('NDX_LEDGER_URL', named, defaultLedgerUrl) : defaultLedgerUrl
+}
+
 /** Where an embedded exchange logs, and where `watch` looks. */
 export const logFileOf = ({ logFile, dataDir }: Pick<Config, 'logFile' | 'dataDir'>): string =>
   logFile ?? join(dataDir, 'log', 'ndx.log')
@@ -37,10 +45,10 @@ export function shownPath(path: string): string {
   return shown === '' || shown.startsWith('..') ? path : shown
 }
 
-function checkUrl(name: string, text: string): string {
+function checkUrl(name: string, text: string, example = defaultUrl): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw new UsageError(`${name} must be an address like ${defaultUrl}.`)
+    throw new UsageError(`${name} must be an address like ${example}.`)
   return text.replace(/\/+$/, '')
 }
 

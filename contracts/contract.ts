@@ -35,9 +35,15 @@ export interface Contract {
   fields: { name: string; class: 'basic' | 'sensitive'; always?: boolean; title: Bilingual }[]
   /** From acceptance to reply; past it the outcome is unknown. */
   deadlineMs: number
-  /** The longest a client may hold the connection (issue of asynchronous exchanges). */
+  /** The longest a client may hold the connection. */
   maxWaitMs: number
-  limits: { requestBytesMax: number; replyBytesMax: number; mismatchesPerSubjectPerDay?: number }
+  limits: {
+    requestBytesMax: number
+    replyBytesMax: number
+    mismatchesPerSubjectPerDay?: number
+    /** How long an Idempotency-Key is remembered; default 24. */
+    idempotencyHours?: number
+  }
   /** Codes the provider's handler may fail with, and what they mean. */
   errors: { code: string; title: Bilingual }[]
   examples: Example[]
@@ -70,6 +76,8 @@ export interface Grant {
   ratePerSecond: number
   burst: number
   quotaPerDay?: number
+  /** bulk: gives way to all others when the provider is busy. */
+  priority?: 'bulk'
 }
 
 export interface Agreement {
@@ -80,6 +88,8 @@ export interface Agreement {
   kind: 'state-agency' | 'state-enterprise' | 'enterprise'
   /** Public keys (JWK) with which the client signs its assertions; the simulated clients' are made at first start. */
   keys: JsonObject[]
+  /** Where the client is told that an exchange it did not wait for is settled. */
+  callback?: { url: string }
   grants: Grant[]
 }
 

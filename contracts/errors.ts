@@ -20,6 +20,13 @@ const row = (status: number, fault: Fault, retryable: boolean, en: string, vi: s
 export const errorTable = Object.freeze({
   NDX_HTTP_MALFORMED: row(400, 'client', false, 'The HTTP request is malformed', 'Yêu cầu HTTP không đúng định dạng'),
   NDX_BODY_MALFORMED: row(400, 'client', false, 'The body is not strict JSON', 'Nội dung không phải JSON hợp lệ'),
+  NDX_IDEMPOTENCY_KEY_INVALID: row(
+    400,
+    'client',
+    false,
+    'The Idempotency-Key is not valid',
+    'Idempotency-Key không hợp lệ',
+  ),
   NDX_TOKEN_MISSING: row(401, 'client', false, 'An access token is required', 'Thiếu mã truy cập'),
   NDX_TOKEN_INVALID: row(401, 'client', false, 'The access token is not valid here', 'Mã truy cập không hợp lệ'),
   NDX_TOKEN_EXPIRED: row(401, 'client', false, 'The access token has expired', 'Mã truy cập đã hết hạn'),
@@ -106,6 +113,7 @@ export const errorTable = Object.freeze({
   ),
   NDX_ROUTE_UNKNOWN: row(404, 'client', false, 'There is nothing at this address', 'Không tìm thấy địa chỉ này'),
   NDX_SERVICE_UNKNOWN: row(404, 'client', false, 'No such service', 'Không có dịch vụ này'),
+  NDX_EXCHANGE_UNKNOWN: row(404, 'client', false, 'No such exchange of yours', 'Không có giao dịch này của hệ thống'),
   NDX_METHOD_UNSUPPORTED: row(
     405,
     'client',
@@ -134,6 +142,13 @@ export const errorTable = Object.freeze({
     false,
     'The request does not meet the contract',
     'Yêu cầu không đúng đặc tả dịch vụ',
+  ),
+  NDX_IDEMPOTENCY_KEY_REUSED: row(
+    422,
+    'client',
+    false,
+    'The Idempotency-Key was used for another body',
+    'Idempotency-Key đã dùng cho nội dung khác',
   ),
   NDX_RATE_EXCEEDED: row(429, 'client', true, 'Too many requests at once', 'Gửi yêu cầu quá nhanh'),
   NDX_QUOTA_EXCEEDED: row(429, 'client', true, 'The daily quota is used up', 'Đã hết hạn mức trong ngày'),
@@ -166,6 +181,20 @@ export const errorTable = Object.freeze({
     'The provider failed to answer',
     'Bên cung cấp không xử lý được yêu cầu',
   ),
+  NDX_PROVIDER_UNAVAILABLE: row(
+    503,
+    'provider',
+    true,
+    'The provider is failing; nothing was sent',
+    'Bên cung cấp đang gặp sự cố; chưa có gì được gửi',
+  ),
+  NDX_PROVIDER_OVERLOADED: row(
+    503,
+    'provider',
+    true,
+    'Too many questions wait for the provider; nothing was sent',
+    'Quá nhiều yêu cầu đang chờ bên cung cấp; chưa có gì được gửi',
+  ),
   NDX_GATEWAY_OVERLOADED: row(503, 'gateway', true, 'The gateway is at its limit', 'Trục dữ liệu đang quá tải'),
   NDX_GATEWAY_STOPPING: row(503, 'gateway', true, 'This gateway is stopping', 'Máy chủ đang dừng'),
   NDX_BUS_UNAVAILABLE: row(
@@ -181,6 +210,13 @@ export const errorTable = Object.freeze({
     true,
     'The counters are away; nothing was sent',
     'Bộ đếm gián đoạn; chưa có gì được gửi',
+  ),
+  NDX_LEDGER_UNAVAILABLE: row(
+    503,
+    'gateway',
+    true,
+    'The ledger is away; how the exchange stands cannot be told',
+    'Sổ cái gián đoạn; chưa thể cho biết trạng thái giao dịch',
   ),
   NDX_ISSUER_UNAVAILABLE: row(
     503,

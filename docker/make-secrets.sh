@@ -1,20 +1,36 @@
 #!/bin/sh
-# The `secrets` step of docker-compose.yml: makes what is missing, then hands everybody only what they may see. Runs as root,
-# without a network, because the folders have two owners: the gateway's user here, whoever runs `npx ndx` on the host.
+# The `secrets` step of docker-compose.yml: makes what is missing, or does what its arguments say (`npx ndx secrets --help`), then
+# hands everybody only what they may see. Runs as root, without a network, because the folders have two owners: the gateway's
+# user here, whoever runs `npx ndx` on the host.
 #   /data           the gateway's volume: its own secrets
 #   /data/clients   the host's <data>/clients: the simulated clients' keys, where `npx ndx token` finds them
 #   /gateway        the gateway's volume again, without the host's folder over it: gets the clients' public keys only
+#   /ledger         the ledger's volume: the pseudonyms' keys and the callbacks' secrets
+#   /ledger/ledger  the ledger's own: its log's key and its store; /witness the witness's own: they get each other's public key
+#   /population     what the population register keeps of its own
 #   /host           the host's <data>
 #   /checkout       part of the checkout, read-only: tells whose it is
 set -eu
 
-node cli/ndx.ts secrets
+node cli/ndx.ts secrets "$@"
 
 mkdir -p /gateway/clients
 rm -f /gateway/clients/*
 cp /data/clients/*.public.json /gateway/clients/
 chown -R node:node /gateway
 
+# Replaced as a whole, so that a key that was destroyed here is gone there too.
+rm -rf /ledger/secrets /ledger/clients
+mkdir -p /ledger/secrets /ledger/clients
+cp -r /data/secrets/pseudonym-keys /ledger/secrets/
+cp /data/clients/*.callback-secret /ledger/clients/
+node cli/ndx.ts introduce /ledger /witness
+# The auditor's two public keys, for whoever is on the host.
+mkdir -p /host/ledger /host/witness
+cp /ledger/ledger/log-key.pub /host/ledger/
+cp /witness/witness-key.pub /host/witness/
+chown -R node:node /ledger /witness /population
+
 # Docker makes a missing folder as root: that one is given to the owner of the checkout. A folder that somebody made stays theirs.
 [ "$(stat -c %u /host)" != 0 ] || chown "$(stat -c %u:%g /checkout)" /host
-chown -R "$(stat -c %u:%g /host)" /data/clients
+chown -R "$(stat -c %u:%g /host)" /data/clients /host/ledger /host/witness

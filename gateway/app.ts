@@ -10,6 +10,7 @@ import { answerBrokenHttp, type ProblemsOptions, problems } from './plugins/prob
 import { bodyBytesMax, strictBody } from './plugins/strict-body.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
 import { documentationRoutes } from './routes/documentation.ts'
+import { exchangeStatusRoutes, type StatusRouteParts } from './routes/exchange-status.ts'
 import { type ExchangeRouteParts, exchangeRoutes } from './routes/exchanges.ts'
 import { type HealthParts, healthRoutes } from './routes/health.ts'
 import { keyRoutes, type TokenRouteParts, tokenRoutes } from './routes/tokens.ts'
@@ -21,6 +22,7 @@ export interface AppParts
     AuthenticationOptions,
     HealthParts,
     ExchangeRouteParts,
+    Omit<StatusRouteParts, 'exchangeParts'>,
     Omit<TokenRouteParts, 'now' | 'keys' | 'agreements'> {
   version: string
 }
@@ -55,6 +57,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   if (parts.keys.signingKey !== undefined) tokenRoutes(app, parts)
   catalogueRoutes(app, parts)
   exchangeRoutes(app, parts)
+  exchangeStatusRoutes(app, parts)
   await documentationRoutes(app, { document: buildOpenApi(parts.registry, parts) })
   return app
 }

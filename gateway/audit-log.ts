@@ -12,6 +12,8 @@ import { type Metrics } from './metrics.ts'
 export interface AuditLog {
   /** Concludes a trail, once; later calls for the same trail do nothing. `error` is what ended it, when it was not answered. */
   conclude(trail: Trail, status: number, error?: ExchangeError): void
+  /** The answer of `trail.first` was told once more, at its status. No new exchange, so nothing is counted. */
+  tellAgain(trail: Trail): void
 }
 
 export interface AuditLogParts {
@@ -37,8 +39,12 @@ export function createAuditLog({ log, metrics, counters, note, now, clock }: Aud
       metrics.exchange(trail, durationMs)
       if (trail.client !== undefined)
         counters.count(quotaDay(now()), trail.client as ClientId, trail.service ?? '-', trail.outcome ?? '-')
-      note({ kind: noteKindOf(trail), exchangeId: trail.exchangeId, facts: factsOf(trail) })
+      noteEnd(trail, note)
       write(log, trail, durationMs, error)
+    },
+    tellAgain(trail) {
+      noteEnd(trail, note)
+      write(log, trail, clock() - trail.startedMs)
     },
   }
 }
@@ -49,15 +55,21 @@ function outcomeOf(code: ErrorCode): NonNullable<Trail['outcome']> {
   return errorTable[code].fault === 'client' ? 'refused' : 'failed'
 }
 
-const noteKinds: Readonly<Record<NonNullable<Trail['outcome']>, NoteMessage['kind']>> = {
+/** Accepted needs none: the ledger sees the record itself. */
+const noteKinds: Readonly<Record<Exclude<NonNullable<Trail['outcome']>, 'accepted'>, NoteMessage['kind']>> = {
   answered: 'delivered',
   unknown: 'timed-out',
   refused: 'refused',
-  failed: 'failed',
-  expired: 'failed',
+  failed: 'undelivered',
+  expired: 'undelivered',
 }
 
-const noteKindOf = ({ outcome = 'refused' }: Trail): NoteMessage['kind'] => noteKinds[outcome]
+/** Whatever is told of an earlier exchange, its own notes have said before; but that its answer was told is noted each time. */
+function noteEnd(trail: Trail, note: AuditLogParts['note']): void {
+  const { outcome = 'refused', exchangeId, first = exchangeId } = trail
+  if (outcome === 'accepted' || (first !== exchangeId && outcome !== 'answered')) return
+  note({ kind: noteKinds[outcome], exchangeId: first, facts: factsOf(trail) })
+}
 
 /** Codes, names, pseudonyms. The same for the line and the note. */
 const factsOf = (trail: Trail) => ({
@@ -76,12 +88,16 @@ const factsOf = (trail: Trail) => ({
   status: trail.status,
   fields: trail.fields,
   withheld: trail.withheld,
+  /** Of what ended without an answer: whether the request may be on its topic all the same. */
+  sent: trail.outcome === 'answered' ? undefined : trail.dispatched === true,
+  reply: trail.reply,
 })
 
 function write(log: Log, trail: Trail, durationMs: number, error?: ExchangeError): void {
   const line = {
     event: 'exchange',
     exchangeId: trail.exchangeId,
+    first: trail.first,
     traceparent: trail.traceparent,
     route: trail.route,
     ...factsOf(trail),

@@ -18,9 +18,13 @@ import { type Counters } from './counters/counters.ts'
 import { DegradingCounters } from './counters/degrading-counters.ts'
 import { quotaDay } from './counters/quota-day.ts'
 import { Revocations } from './counters/revocations.ts'
-import { type Incident } from './exchange/exchange.ts'
+import { createBreakers } from './exchange/breaker.ts'
+import { createBulkhead } from './exchange/bulkhead.ts'
 import { createPending } from './exchange/pending.ts'
+import { type Incident } from './exchange/recorded-reply.ts'
 import { createReplyDesk } from './exchange/reply-desk.ts'
+import { createDigestKey } from './idempotency-key.ts'
+import { createLedgerClient } from './ledger-client.ts'
 import { createMetrics } from './metrics.ts'
 import { checkReadiness } from './routes/health.ts'
 import { externalIssuerKeys, ownIssuerKeys } from './tokens/issuer-keys.ts'
@@ -34,6 +38,8 @@ export interface GatewayParts {
   bus: Bus
   /** The shared counters; what happens when they are away is decided here. */
   counters: Counters
+  /** Where the ledger answers; default: what the configuration says. Without one nothing is known of earlier exchanges. */
+  ledgerUrl?: string
   log: Log
   version: string
   /** Epoch ms; default the system's. */
@@ -54,6 +60,7 @@ export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway>
   const { config, log } = gatewayParts
   const parts = assemble(gatewayParts)
   const { probe, reader, revocations, pending, counters, appParts } = parts
+  parts.markClients()
   await revocations.start()
   const app = await buildApp(appParts)
   await app.listen({ host: config.host, port: config.port })
@@ -67,6 +74,7 @@ export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway>
   const stop = async (): Promise<void> => {
     parts.stopping.isStopping = true
     log.info({ event: 'stopping', pending: pending.size })
+    parts.ledger.stopWaiting()
     if (config.drainMs > 0) await new Promise(resolve => setTimeout(resolve, config.drainMs))
     await app.close()
     await pending.drained()
@@ -101,12 +109,19 @@ type Record = ReturnType<typeof createRecord>
 type Road = ReturnType<typeof createRoad>
 
 /** What depends on nothing of the gateway's. */
-function createCore({ config, secrets, bus, counters: shared, log, now = Date.now }: GatewayParts) {
+function createCore(parts: GatewayParts) {
+  const { config, registry, secrets, bus, counters: shared, log, now = Date.now } = parts
+  const clock = (): number => performance.now()
   const replyPartition = config.replyPartition ?? partitionOf(probeTopic, config.instance)
-  const counters = new DegradingCounters({
+  // Without it a client's first key would find an index that is younger than the key, and be refused for a while.
+  const markClients = (): void => void counters.mark(registry.agreements.keys()).catch(() => {})
+  const counters: DegradingCounters = new DegradingCounters({
     shared,
     instances: config.instances,
-    onState: (state, cause) => log.warn({ event: 'counters', state, reason: reasonOf(cause) }),
+    onState: (state, cause) => {
+      log.warn({ event: 'counters', state, reason: reasonOf(cause) })
+      if (state === 'shared') markClients()
+    },
   })
   const probe = createProbe({ bus, partition: replyPartition, instance: config.instance, now })
   probe.onChange((isOpen, cause) =>
@@ -114,25 +129,44 @@ function createCore({ config, secrets, bus, counters: shared, log, now = Date.no
   )
   return {
     now,
-    clock: (): number => performance.now(),
+    clock,
+    roadNow: (): number => bus.now(),
     source: `/gateway/${config.instance}`,
     replyPartition,
     stopping: { isStopping: false },
     counters,
     revocations: new Revocations({ counters, now }),
-    pending: createPending({ max: config.pendingMax, now }),
+    pending: createPending({ max: config.pendingMax, clock }),
+    bulkhead: createBulkhead({
+      totalMax: config.pendingMax,
+      providerMax: config.providerPendingMax,
+      random: Math.random,
+    }),
+    breakers: createBreakers({
+      now: clock,
+      random: Math.random,
+      onChange: (provider, state) => log.warn({ event: 'breaker', provider, state }),
+    }),
+    ledger: createLedgerClient({ url: parts.ledgerUrl ?? config.ledgerUrl, clock }),
+    markClients,
+    streams: { open: 0 },
     probe,
     keys: config.issuerJwksUrl === undefined ? ownIssuerKeys(secrets) : externalIssuerKeys(config.issuerJwksUrl),
   }
 }
 
 /** Where it is written down: metrics, notes, the audit log. */
-function createRecord({ bus, log }: GatewayParts, { now, clock, source, pending, probe, counters, revocations }: Core) {
+function createRecord({ bus, log, registry }: GatewayParts, core: Core) {
+  const { now, clock, source, pending, probe, counters, revocations, breakers, bulkhead, streams } = core
   const metrics = createMetrics({
     pending: () => pending.size,
     roadOpen: () => probe.isOpen,
     countersShared: () => counters.state === 'shared',
     revocationsAgeSeconds: () => revocations.ageMs / 1000,
+    providers: registry.providers,
+    breakerState: breakers.state,
+    inFlight: bulkhead.inFlight,
+    streams: () => streams.open,
   })
   const note = (message: Pick<NoteMessage, 'kind' | 'exchangeId' | 'facts'>): void => {
     bus.publish(noteTopic, writeNote({ ...message, source, notedMs: now() })).catch(() => metrics.noteLost())
@@ -143,7 +177,7 @@ function createRecord({ bus, log }: GatewayParts, { now, clock, source, pending,
 /** The way back: this gateway's partition of every reply topic, and the probe's. */
 function createRoad(
   { bus, registry, log }: GatewayParts,
-  { pending, probe, now, replyPartition }: Core,
+  { pending, probe, roadNow, replyPartition }: Core,
   { metrics, note }: Record,
 ) {
   const onIncident = ({ incident, exchangeId, provider, facts }: Incident): void => {
@@ -154,7 +188,6 @@ function createRoad(
   const replyDesk = createReplyDesk({
     pending,
     probe,
-    note,
     onLate: metrics.late,
     onMisdirected: (exchangeId, provider, topic) =>
       onIncident({ incident: 'misdirected-reply', exchangeId, provider, facts: { topic } }),
@@ -162,7 +195,7 @@ function createRoad(
   const reader = bus.readReplies({
     topics: [probeTopic, ...registry.providers.map(replyTopic)],
     partition: replyPartition,
-    sinceMs: now() - longestWaitMs(registry),
+    sinceMs: roadNow() - longestWaitMs(registry),
     onRecord: replyDesk.onRecord,
     onState: (state, cause) => {
       if (state === 'interrupted') probe.interrupted(cause)
@@ -179,7 +212,13 @@ function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk
       return probe.isOpen
     },
     publish: bus.publish.bind(bus),
+    readAt: bus.readAt.bind(bus),
   }
+  const byHash = new Map(registry.services.map(service => [service.hash, service]))
+  const findByHash = (contractHash: string) => byHash.get(contractHash)
+  const pseudonyms = createPseudonyms(secrets.pseudonymKeys, core.now, (reason, used) =>
+    log.error({ event: 'pseudonym-keys', reason, used }),
+  )
   return {
     ...core,
     ...record,
@@ -197,7 +236,8 @@ function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk
     revoke: (tokenId, untilMs) => revocations.revoke(tokenId, untilMs),
     isRoadOpen: () => probe.isOpen,
     pingCounters: () => counters.ping(),
-    exchangeParts: { ...core, onIncident, road, pseudonyms: createPseudonyms(secrets.pseudonymKey) },
+    digestKey: createDigestKey(secrets.indexKey),
+    exchangeParts: { ...core, onIncident, road, findByHash, pseudonyms },
   }
 }
 

@@ -1,6 +1,8 @@
 // The gateway's figures for Prometheus. Labels take only names from the registry and the error table, so their number is
 // bounded and no datum can become one. Children are kept, so that a count on the hot path is one addition.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { type ProviderId } from '#contracts/contract.ts'
+import { type BreakerState } from './exchange/breaker.ts'
 import { type Trail } from './exchange/trail.ts'
 
 export interface Metrics {
@@ -20,6 +22,12 @@ export interface Gauges {
   roadOpen(): boolean
   countersShared(): boolean
   revocationsAgeSeconds(): number
+  providers: readonly ProviderId[]
+  breakerState(provider: ProviderId): BreakerState
+  /** Exchanges held for it. */
+  inFlight(provider: ProviderId): number
+  /** Clients that follow an exchange. */
+  streams(): number
 }
 
 const none = '-'
@@ -82,7 +90,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     exchange(trail, durationMs) {
       exchangeChild(trail.client ?? none, trail.service ?? none, trail.outcome ?? none, trail.code ?? none).inc()
       secondsChild(trail.service ?? none).observe(durationMs / 1000)
-      if (trail.outcome !== 'answered') return
+      if (trail.outcome !== 'answered' || trail.first !== undefined) return
       decide.observe((trail.decidedAfterMs ?? 0) / 1000)
       if (trail.publishedAfterMs !== undefined)
         publish.observe((trail.publishedAfterMs - (trail.decidedAfterMs ?? 0)) / 1000)
@@ -116,7 +124,27 @@ function registerGauges(registers: Registry[], gauges: Gauges): void {
     Number(gauges.countersShared()),
   )
   gauge('ndx_revocations_age_seconds', 'Since the list of revoked tokens was read', gauges.revocationsAgeSeconds)
+  gauge('ndx_streams', 'Clients that follow an exchange', gauges.streams)
+  const gaugeEach = (name: string, help: string, read: (provider: ProviderId) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['provider'] as const,
+      registers,
+      collect() {
+        for (const provider of gauges.providers) this.set({ provider }, read(provider))
+      },
+    })
+  }
+  gaugeEach(
+    'ndx_breaker_state',
+    'Whether a provider is asked: 0 closed (asked), 1 half-open, 2 open (not asked)',
+    provider => breakerStates.indexOf(gauges.breakerState(provider)),
+  )
+  gaugeEach('ndx_provider_pending', 'Exchanges held for a provider', gauges.inFlight)
 }
+
+const breakerStates: readonly BreakerState[] = ['closed', 'half-open', 'open']
 
 /** prom-client hashes labels on each look-up; a map of joined names is cheaper. */
 function keepChildren<Labels extends string[], Child>(

@@ -4,6 +4,7 @@ import { type Contract, type Service } from '#contracts/contract.ts'
 import { errorTable } from '#contracts/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '#contracts/json.ts'
 import { type Registry } from '#contracts/registry.ts'
+import { acceptedAnswer, askParameters, statusPaths } from './openapi-exchanges.ts'
 import { envelopeSchema } from './routes/exchanges.ts'
 import { scopes } from './tokens/scopes.ts'
 
@@ -27,6 +28,7 @@ export function buildOpenApi(registry: Registry, { issuer, version }: { issuer: 
         }),
       },
       ...Object.fromEntries(newest.map(service => [`/v1/services/${service.contract.id}`, pathOf(service)])),
+      ...statusPaths(operation),
     },
     components: {
       schemas: { Problem: problemSchema },
@@ -61,7 +63,9 @@ function pathOf({ contract, name, providerId }: Service): JsonObject {
     post: {
       ...operation(`ask-${providerId}-${name}`, `${contract.title.en} · ${contract.title.vi}`, 'exchange', {
         200: answerOf(contract),
+        202: acceptedAnswer(contract.id),
       }),
+      parameters: askParameters,
       description: `${contract.description.en}\n\n${contract.description.vi}\n\nMode: ${contract.mode}. Legal basis: ${contract.legalBasis}.`,
       requestBody: {
         required: true,
@@ -99,16 +103,22 @@ function envelopeOf(contract: Contract): JsonObject {
 function answerOf(contract: Contract): JsonObject {
   const schema: JsonObject = {
     type: 'object',
-    required: ['exchangeId', 'service', 'outcome', 'reply'],
+    required: ['exchangeId', 'service', 'outcome'],
     properties: {
       exchangeId: { type: 'string', format: 'uuid' },
       service: { const: contract.id },
       outcome: { const: 'answered' },
       reply: withoutOwnKeywords(contract.reply),
+      replyGone: { const: true, description: 'An earlier answer whose reply is no longer kept' },
     },
   }
   const headers = {
     'exchange-id': { description: 'Names this exchange for ever', schema: { type: 'string' } },
+    'preference-applied': { description: 'Which preferences made it so', schema: { type: 'string' } },
+    'idempotency-replayed': {
+      description: 'true: the answer of the exchange that was first asked with this Idempotency-Key',
+      schema: { const: 'true' },
+    },
     ratelimit: { description: 'What is left (draft-ietf-httpapi-ratelimit-headers)', schema: { type: 'string' } },
   }
   return {

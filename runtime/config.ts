@@ -68,6 +68,18 @@ export const settings = Object.freeze({
   NDX_NATION_SEED: count(1, 4_294_967_295, 'seed of the synthetic nation'),
   NDX_PENDING_MAX: count(10_000, 1_000_000, 'exchanges a gateway holds at once; more are shed with 503'),
   NDX_EVENT_LOOP_DELAY_MAX_MS: count(1000, 60_000, 'event-loop delay (p99 of a second) above which a gateway sheds'),
+  NDX_PROVIDER_PENDING_MAX: count(2000, 1_000_000, 'exchanges a gateway holds at once for one provider'),
+  NDX_LEDGER_URL: text(undefined, 'where gateways ask the ledger; default: the one of this process'),
+  NDX_LEDGER_HOST: text('127.0.0.1', 'address the ledger listens on; never a public one'),
+  NDX_LEDGER_PORT: port(9470, 'port the ledger listens on; 0: any free one'),
+  NDX_LOG_ORIGIN: {
+    schema: { type: 'string', pattern: '^[a-z0-9][a-z0-9./-]{0,99}$' },
+    fallback: 'ndx.example/ledger',
+    about: 'name of the ledger’s log, in every checkpoint',
+  },
+  NDX_WITNESS_URLS: text(undefined, 'comma-separated addresses of witnesses that cosign checkpoints'),
+  NDX_WITNESS_PORT: port(9480, 'port a witness listens on; 0: any free one'),
+  NDX_CALLBACK_NETWORKS: text(undefined, 'private networks (CIDR, comma-separated) that callbacks may go to'),
   NDX_POOL_SIZE: count(64, 10_000, 'questions an adapter handles at once'),
   NDX_DRAIN_MS: {
     schema: { type: 'integer', minimum: 0, maximum: 60_000 },
@@ -113,6 +125,14 @@ export interface Config {
   idScheme: 'simulated' | 'real'
   nationSeed: number
   pendingMax: number
+  providerPendingMax: number
+  ledgerUrl?: string
+  ledgerHost: string
+  ledgerPort: number
+  logOrigin: string
+  witnessUrls: string[]
+  witnessPort: number
+  callbackNetworks: string[]
   eventLoopDelayMaxMs: number
   poolSize: number
   drainMs: number
@@ -175,13 +195,7 @@ function toConfig(values: Values): Config {
     dataDir: resolve(text('NDX_DATA_DIR')),
     ...optional('NDX_CONTRACTS_DIR', 'contractsDir'),
     ...optional('NDX_SERVICES_DIR', 'servicesDir'),
-    ...(brokers === undefined
-      ? {}
-      : {
-          kafkaBrokers: String(brokers)
-            .split(',')
-            .map(broker => broker.trim()),
-        }),
+    ...(brokers === undefined ? {} : { kafkaBrokers: listOf(brokers) }),
     ...optional('NDX_REDIS_URL', 'redisUrl'),
     ...optional('NDX_REDIS_PASSWORD_FILE', 'redisPasswordFile'),
     instance: values['NDX_INSTANCE'] === undefined ? ownName() : text('NDX_INSTANCE'),
@@ -193,6 +207,14 @@ function toConfig(values: Values): Config {
     idScheme: text('NDX_ID_SCHEME') as Config['idScheme'],
     nationSeed: number('NDX_NATION_SEED'),
     pendingMax: number('NDX_PENDING_MAX'),
+    providerPendingMax: number('NDX_PROVIDER_PENDING_MAX'),
+    ...optional('NDX_LEDGER_URL', 'ledgerUrl'),
+    ledgerHost: text('NDX_LEDGER_HOST'),
+    ledgerPort: number('NDX_LEDGER_PORT'),
+    logOrigin: text('NDX_LOG_ORIGIN'),
+    witnessUrls: listOf(values['NDX_WITNESS_URLS']),
+    witnessPort: number('NDX_WITNESS_PORT'),
+    callbackNetworks: listOf(values['NDX_CALLBACK_NETWORKS']),
     eventLoopDelayMaxMs: number('NDX_EVENT_LOOP_DELAY_MAX_MS'),
     poolSize: number('NDX_POOL_SIZE'),
     drainMs: number('NDX_DRAIN_MS'),
@@ -200,6 +222,13 @@ function toConfig(values: Values): Config {
     ...optional('NDX_LOG_FILE', 'logFile'),
   }
 }
+
+const listOf = (value: string | number | undefined): string[] =>
+  value === undefined
+    ? []
+    : String(value)
+        .split(',')
+        .map(item => item.trim())
 
 const ownName = (): string =>
   `${hostname()

@@ -40,6 +40,13 @@ export async function runProcess(
   }
 }
 
+/** For a fault that its part cannot live with, wherever it comes up: the process ends as by any fault nobody caught. */
+export function endProcess(error: unknown): void {
+  setImmediate(() => {
+    throw error
+  })
+}
+
 const openLog = ({ logLevel, instance, logFile }: Config): Log =>
   createLog({ level: logLevel, instance, ...(logFile === undefined ? {} : { file: logFile }) })
 

@@ -9,22 +9,29 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ClientId } from '#contracts/contract.ts'
+import { makePseudonymKeys, type PseudonymKeys, readPseudonymKeys } from './pseudonym-keys.ts'
+import { readSecretFile, writeWhole } from './secret-file.ts'
+
+export { readSecretFile }
 
 export interface Secrets {
   /** Signs access tokens (ES256). */
   issuerKey: KeyObject
   issuerKeyId: string
-  pseudonymKey: Buffer
+  /** For pseudonyms and commitments; picks up versions that come and go. */
+  pseudonymKeys: PseudonymKeys
+  /** Keys the digests of Idempotency-Keys and their bodies; not rotated, since they live only as long as the window. */
+  indexKey: Buffer
 }
 
 const issuerFile = 'issuer-key.json'
-const pseudonymFile = 'pseudonym-key'
+const indexFile = 'index-key'
 
-/** Makes what is missing and leaves what is there. Returns the names of the files made. */
-export function makeSecrets(dataDir: string, clients: Iterable<ClientId>): string[] {
+/** Makes what is missing and leaves what is there; `nowMs` decides of which months. Returns the names of the files made. */
+export function makeSecrets(dataDir: string, clients: Iterable<ClientId>, nowMs = Date.now()): string[] {
   const made: string[] = []
   const make = (name: string, content: () => string, mode = 0o600): void => {
     const path = join(dataDir, name)
@@ -35,8 +42,10 @@ export function makeSecrets(dataDir: string, clients: Iterable<ClientId>): strin
   mkdirSync(join(dataDir, 'secrets'), { recursive: true, mode: 0o700 })
   mkdirSync(join(dataDir, 'clients'), { recursive: true, mode: 0o700 })
   make(`secrets/${issuerFile}`, () => JSON.stringify(makeKey()))
-  make(`secrets/${pseudonymFile}`, () => randomBytes(32).toString('base64url'))
+  made.push(...makePseudonymKeys(dataDir, nowMs))
+  make(`secrets/${indexFile}`, () => randomBytes(32).toString('base64url'))
   for (const client of clients) {
+    make(`clients/${client}.callback-secret`, () => `whsec_${randomBytes(32).toString('base64')}`)
     make(`clients/${client}.private.json`, () => JSON.stringify(makeKey()))
     make(
       `clients/${client}.public.json`,
@@ -53,7 +62,8 @@ export function readSecrets(dataDir: string): Secrets {
   return {
     issuerKey: createPrivateKey({ key: issuer, format: 'jwk' }),
     issuerKeyId: String(issuer['kid']),
-    pseudonymKey: Buffer.from(readSecretFile(join(dataDir, 'secrets', pseudonymFile)).trim(), 'base64url'),
+    pseudonymKeys: readPseudonymKeys(dataDir),
+    indexKey: Buffer.from(readSecretFile(join(dataDir, 'secrets', indexFile)).trim(), 'base64url'),
   }
 }
 
@@ -69,15 +79,13 @@ export function readClientKeys(dataDir: string): Map<ClientId, JsonWebKey> {
 export const readClientPrivateKey = (dataDir: string, client: string): JsonWebKey =>
   readKey(join(dataDir, 'clients', `${client}.private.json`))
 
-const readKey = (path: string): JsonWebKey => JSON.parse(readSecretFile(path)) as JsonWebKey
-
-export function readSecretFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new Error(`cannot read the secret ${path}; \`npx ndx secrets\` makes what is missing`, { cause })
-  }
+/** With it the ledger signs callbacks to this client, and the client verifies them; undefined: the client has none. */
+export function readCallbackSecret(dataDir: string, client: string): string | undefined {
+  const path = join(dataDir, 'clients', `${client}.callback-secret`)
+  return existsSync(path) ? readSecretFile(path).trim() : undefined
 }
+
+const readKey = (path: string): JsonWebKey => JSON.parse(readSecretFile(path)) as JsonWebKey
 
 /** An ES256 key pair as a private JWK; its kid is its thumbprint (RFC 7638). */
 function makeKey(): JsonWebKey {
@@ -90,11 +98,4 @@ function makeKey(): JsonWebKey {
 export function publicPartOf(jwk: JsonWebKey): JsonWebKey {
   const publicJwk = createPublicKey({ key: jwk, format: 'jwk' }).export({ format: 'jwk' })
   return { ...publicJwk, kid: jwk['kid'], alg: jwk['alg'], use: 'sig' }
-}
-
-/** Never half a file: written beside, then renamed. */
-function writeWhole(path: string, content: string, mode: number): void {
-  const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`
-  writeFileSync(beside, `${content}\n`, { mode, flag: 'wx' })
-  renameSync(beside, path)
 }

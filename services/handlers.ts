@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { type ProviderId } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { type AdapterTools, type CreateHandler } from './adapter.ts'
-import { type Route } from './host.ts'
+import { type Route } from './execution.ts'
 
 /** The folder this file is in: the adapters that come with NDX. */
 export const ownServicesDir = import.meta.dirname

@@ -1,4 +1,5 @@
 // The adapter process of one provider on the real stack: `node services/main.ts <provider>`.
+import { keepClock } from '#bus/clock-keeper.ts'
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
 import { type ProviderId } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'
@@ -6,9 +7,8 @@ import { createNation } from '#nation/nation.ts'
 import { runProcess } from '#runtime/lifetime.ts'
 import { logAs } from '#runtime/log.ts'
 import { asJson, listenForOperations } from '#runtime/operations-listener.ts'
-import { loadRoutes } from './handlers.ts'
-import { runHost } from './host.ts'
 import { renderHostMetrics } from './host-metrics.ts'
+import { startProvider } from './provider.ts'
 
 await runProcess(async (config, log) => {
   const provider = process.argv[2] as ProviderId | undefined
@@ -19,24 +19,24 @@ await runProcess(async (config, log) => {
     idScheme: config.idScheme,
     ...(contractsDir === undefined ? {} : { directory: contractsDir }),
   })
-  const routes = await loadRoutes(
-    registry,
-    { provider, nation: createNation({ seed: config.nationSeed }) },
-    servicesDir,
-  )
   const bus = createKafkaBus({
     brokers: kafkaBrokers,
     clientId: config.instance,
     log: logAs(log, 'bus'),
   })
-  const host = runHost({
+  const clock = keepClock(bus, config.instance)
+  const host = await startProvider({
     provider,
-    routes,
+    registry,
+    nation: createNation({ seed: config.nationSeed }),
+    dataDir: config.dataDir,
+    directory: servicesDir,
     bus,
     instance: config.instance,
     poolSize: config.poolSize,
     log,
-    now: Date.now,
+    now: () => bus.now(),
+    clockKnown: clock.known,
     clock: () => performance.now(),
   })
   host.ready.then(() => log.info({ event: 'ready', provider })).catch(() => {})
@@ -52,6 +52,7 @@ await runProcess(async (config, log) => {
   log.info({ event: 'listening', provider, operationsPort: operations.port })
   return {
     stop: async () => {
+      clock.stop()
       await host.stop()
       await operations.stop()
       await bus.close()

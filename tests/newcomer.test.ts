@@ -24,6 +24,7 @@ const copied = [
   'runtime',
   'bus',
   'gateway',
+  'ledger',
   'services',
   'nation',
   'cli',
@@ -38,10 +39,11 @@ let environment: Record<string, string>
 beforeAll(async () => {
   for (const name of copied) cpSync(join(root, name), join(folder, name), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const [port, operationsPort] = await Promise.all([freePort(), freePort()])
+  const [port, operationsPort, ledgerPort] = await Promise.all([freePort(), freePort(), freePort()])
   environment = {
     NDX_PORT: String(port),
     NDX_OPERATIONS_PORT: String(operationsPort),
+    NDX_LEDGER_PORT: String(ledgerPort),
     NDX_URL: `http://127.0.0.1:${port}`,
   }
   for (const { marker, text } of blocks.filter(isFile)) {
@@ -78,7 +80,10 @@ test('the compose entry runs it like the others', () => {
   const { services } = parse(readFileSync(join(folder, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
     services: Record<string, Record<string, unknown>>
   }
-  expect({ ...services['adapter-land'], command: null }).toEqual({ ...services['adapter-population'], command: null })
+  expect({ ...services['adapter-land'], command: null }).toEqual({
+    ...services['adapter-business-registration'],
+    command: null,
+  })
   expect(services['adapter-land']?.['command']).toEqual(['node', 'services/main.ts', 'land'])
 })
 

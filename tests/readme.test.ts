@@ -22,14 +22,18 @@ let environment: Record<string, string>
 let exchange: Awaited<ReturnType<typeof start>>
 
 beforeAll(async () => {
-  const [port, operationsPort] = await Promise.all([freePort(), freePort()])
+  const [port, operationsPort, ledgerPort] = await Promise.all([freePort(), freePort(), freePort()])
   url = `http://127.0.0.1:${port}`
   environment = {
     NDX_PORT: String(port),
     NDX_OPERATIONS_PORT: String(operationsPort),
+    NDX_LEDGER_PORT: String(ledgerPort),
     NDX_DATA_DIR: dataDir,
+    // Test files run side by side: an exchange held up by the others does not shed.
+    NDX_EVENT_LOOP_DELAY_MAX_MS: '60000',
     NDX_URL: url,
     NDX_OPERATIONS_URL: `http://127.0.0.1:${operationsPort}`,
+    NDX_LEDGER_URL: `http://127.0.0.1:${ledgerPort}`,
   }
   exchange = await start('npm start', printed => printed.includes('curl'), { environment })
 }, 60_000)
@@ -75,6 +79,24 @@ describe('README', () => {
       request: { personalId: '026701599619' },
     })
     expect(withoutId(body)).toEqual(withoutId(exampleOf('NDX_PURPOSE_NOT_GRANTED')))
+  })
+
+  test('shows how an exchange nobody waited for stands in the end', async () => {
+    const curl = commands.find(command => command.startsWith('curl -si')) as string
+    const another = curl.replaceAll(printedUrl, url).replaceAll('2026-0000123', '2026-0000124')
+    const { stdout } = await run(another, { environment })
+    expect(stdout).toMatch(/^HTTP\/1.1 202 /)
+    const location = /^location: (\S+)\r$/m.exec(stdout)?.[1]
+    const token = await getToken({ url, dataDir, client: 'public-service-portal' })
+    const headers = { authorization: `Bearer ${token}`, prefer: 'wait=30' }
+    const told = (await (await fetch(`${url}${location}`, { headers })).json()) as JsonObject
+    const shown = exampleOf('"deferred": true')
+    expect(Object.keys(told)).toEqual(Object.keys(shown))
+    for (const name of ['service', 'outcome', 'deferred']) expect(told[name]).toEqual(shown[name])
+    const daysOf = ({ acceptedAt, deadline }: JsonObject): number =>
+      (Date.parse(String(deadline)) - Date.parse(String(acceptedAt))) / 86_400_000
+    expect(daysOf(told)).toBe(daysOf(shown))
+    expect(Object.keys(told['reply'] as JsonObject)).toEqual(Object.keys(shown['reply'] as JsonObject))
   })
 
   test('shows a grant that the schema accepts', () => {

@@ -5,20 +5,24 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Bus, type OutgoingRecord } from '#bus/bus.ts'
 import { MemoryBus } from '#bus/memory-bus.ts'
-import { type Agreement, type Contract, type ProviderId, type Service } from '#contracts/contract.ts'
+import { type Agreement, type Contract, type Service } from '#contracts/contract.ts'
 import { type IdScheme } from '#contracts/personal-id.ts'
 import { loadRegistry, ownContractsDir, type Registry } from '#contracts/registry.ts'
 import { type Counters } from '#gateway/counters/counters.ts'
 import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
 import { type Gateway, startGateway } from '#gateway/gateway.ts'
+import { type Ledger, type LedgerParts, startLedger } from '#ledger/ledger.ts'
 import { createNation, type Nation } from '#nation/nation.ts'
 import { readConfig } from '#runtime/config.ts'
+import { endProcess } from '#runtime/lifetime.ts'
 import { createLog, type Log } from '#runtime/log.ts'
-import { makeSecrets, readClientKeys, readSecrets, type Secrets } from '#runtime/secrets.ts'
+import { createCommitments } from '#runtime/pseudonyms.ts'
+import { makeSecrets, readCallbackSecret, readClientKeys, readSecrets, type Secrets } from '#runtime/secrets.ts'
 import { version } from '#runtime/version.ts'
-import { type Handler } from '#services/adapter.ts'
+import { type AdapterTools, type Handler } from '#services/adapter.ts'
 import { loadRoutes } from '#services/handlers.ts'
 import { type Host, type Route, runHost } from '#services/host.ts'
+import { createTools } from '#services/tools.ts'
 import { Asker } from '#tests/asker.ts'
 
 /** Changes one file of the copied contracts folder in place, or returns what it is to hold. */
@@ -43,6 +47,8 @@ export interface WorldOptions {
   now?: () => number
   /** The hosts' clock, where it differs from the gateway's. */
   hostNow?: () => number
+  /** A ledger that follows the world's bus, with its store in memory; the gateway asks it. Default: none. */
+  ledger?: true | Pick<LedgerParts, 'callbackPausesMs'>
   /** A data directory to share with another world: the same secrets and clients. */
   dataDir?: string
 }
@@ -60,6 +66,8 @@ export interface Published {
 
 export interface World extends Asker {
   gateway: Gateway
+  /** Only with the option of that name. */
+  ledger: Ledger | undefined
   hosts: readonly Host[]
   registry: Registry
   secrets: Secrets
@@ -109,10 +117,18 @@ async function assemble(options: WorldOptions, directory: string): Promise<World
   makeSecrets(dataDir, registry.simulatedClients)
   const secrets = readSecrets(dataDir)
   const published: Published[] = []
-  const ownBus = options.bus === undefined ? new MemoryBus() : undefined
+  const ownBus = options.bus === undefined ? new MemoryBus({ now }) : undefined
   const bus = recordPublished(options.bus ?? (ownBus as Bus), published)
   const counters = options.counters ?? new MemoryCounters({ now })
-  const hosts = await startHosts(options, { registry, bus, log, now: hostNow, poolSize: config.poolSize })
+  const ledger = await startOwnLedger(options, { config, registry, bus, log, secrets })
+  const hosts = await startHosts(options, {
+    registry,
+    bus,
+    log,
+    dataDir,
+    now: hostNow,
+    poolSize: config.poolSize,
+  })
   const gateway = await startGateway({
     config,
     registry,
@@ -120,14 +136,16 @@ async function assemble(options: WorldOptions, directory: string): Promise<World
     clientKeys: readClientKeys(dataDir),
     bus,
     counters,
+    ...(ledger === undefined ? {} : { ledgerUrl: ledger.url }),
     log,
     version,
     now,
   })
-  await Promise.all([gateway.ready, ...hosts.map(host => host.ready)])
+  await Promise.all([gateway.ready, ledger?.ready, ...hosts.map(host => host.ready)])
   const asker = new Asker({ url: gateway.url, issuer: config.issuer, audience: config.audience, dataDir, secrets, now })
   return Object.assign(asker, {
     gateway,
+    ledger,
     hosts,
     registry,
     secrets,
@@ -150,9 +168,28 @@ async function assemble(options: WorldOptions, directory: string): Promise<World
     stop: async () => {
       await gateway.stop()
       await Promise.all(hosts.map(host => host.stop()))
+      await ledger?.stop()
       await ownBus?.close()
       rmSync(directory, { recursive: true, force: true })
     },
+  })
+}
+
+type LedgerSurroundings = Pick<LedgerParts, 'config' | 'registry' | 'bus' | 'log'> & { secrets: Secrets }
+
+async function startOwnLedger(
+  { ledger }: WorldOptions,
+  { config, secrets, ...parts }: LedgerSurroundings,
+): Promise<Ledger | undefined> {
+  if (ledger === undefined) return undefined
+  return startLedger({
+    ...parts,
+    ...(ledger === true ? {} : ledger),
+    config: { ...config, ledgerPort: 0, callbackNetworks: ['127.0.0.0/8'] },
+    storePath: ':memory:',
+    commitments: createCommitments(secrets.pseudonymKeys, Date.now),
+    callbackSecretOf: client => readCallbackSecret(config.dataDir, client),
+    onFatal: endProcess,
   })
 }
 
@@ -182,6 +219,10 @@ function recordPublished(bus: Bus, published: Published[]): Bus {
     },
     readReplies: reading => bus.readReplies(reading),
     work: working => bus.work(working),
+    follow: following => bus.follow(following),
+    readAt: (topic, partition, offset) => bus.readAt(topic, partition, offset),
+    now: () => bus.now(),
+    id: () => bus.id(),
     close: () => bus.close(),
   }
 }
@@ -200,39 +241,37 @@ interface HostParts {
   registry: Registry
   bus: Bus
   log: Log
+  dataDir: string
   now: () => number
   poolSize: number
 }
 
 function startHosts({ handlers = {}, silent = [] }: WorldOptions, parts: HostParts): Promise<Host[]> {
-  const { registry, bus, log, now, poolSize } = parts
+  const { registry, poolSize, ...shared } = parts
   nation ??= createNation({ seed: 1 })
-  const tools = { nation }
+  const common = { ...shared, nation, services: registry.services, instance: 'world' }
   const providers = registry.providers.filter(provider => !silent.includes(provider))
   return Promise.all(
     providers.map(async provider => {
-      const routes = await routesOf(registry, provider, handlers, tools)
-      return runHost({ provider, routes, bus, instance: 'world', poolSize, log, now, clock: () => performance.now() })
+      const { tools, stop } = createTools({ ...common, provider })
+      const routes = await routesOf(registry, handlers, tools)
+      const clock = (): number => performance.now()
+      return runHost({ ...common, provider, routes, poolSize, clock, onStopped: stop })
     }),
   )
 }
 
 /** The test's handlers, and for the services it has none for those that come with NDX. */
-async function routesOf(
-  registry: Registry,
-  provider: ProviderId,
-  handlers: Record<string, Handler>,
-  tools: { nation: Nation },
-): Promise<Route[]> {
+async function routesOf(registry: Registry, handlers: Record<string, Handler>, tools: AdapterTools): Promise<Route[]> {
   const handlerOf = ({ contract, major }: Service): Handler | undefined =>
     handlers[`${contract.id}.v${major}`] ?? handlers[contract.id]
-  const services = registry.services.filter(service => service.providerId === provider)
+  const services = registry.services.filter(service => service.providerId === tools.provider)
   const replaced = services.flatMap(service => {
     const handler = handlerOf(service)
     return handler === undefined ? [] : [{ service, handler }]
   })
   const rest = services.filter(service => handlerOf(service) === undefined)
   if (rest.length === 0) return replaced
-  const own = await loadRoutes({ ...registry, services: rest } as Registry, { provider, ...tools })
+  const own = await loadRoutes({ ...registry, services: rest } as Registry, tools)
   return [...replaced, ...own]
 }

@@ -25,7 +25,11 @@ export interface ClusterOptions {
 /** Knows where partitions lead to, and hands out connected brokers. */
 export interface Cluster {
   readonly targetTopics: Set<string>
-  readonly brokerPool: { readonly brokers: Record<string, Broker>; readonly seedBroker?: Broker }
+  readonly brokerPool: {
+    readonly brokers: Record<string, Broker>
+    readonly seedBroker?: Broker
+    readonly metadata: { clusterId: string } | null
+  }
   connect(): Promise<void>
   disconnect(): Promise<void>
   refreshMetadata(): Promise<void>
@@ -80,7 +84,15 @@ export interface ProduceMessage {
 }
 
 interface ProduceResponse {
-  topics: { topicName: string; partitions: { partition: number; errorCode: number }[] }[]
+  topics: { topicName: string; partitions: { partition: number; errorCode: number; logAppendTime: string }[] }[]
+}
+
+/** What became of a produce request. */
+export interface Produced {
+  /** By partition: an error, or null when it is written for good. */
+  outcomes: Map<number, Error | null>
+  /** When it was written by the broker's clock, epoch ms; null where the topic keeps the writers' times. */
+  appendedMs: number | null
 }
 
 export interface FetchRequest {
@@ -93,6 +105,8 @@ export interface FetchRequest {
 
 export interface FetchedPartition {
   partition: number
+  /** The offset that the next record gets, once it is on all in-sync replicas. */
+  highWatermark: string
   messages: FetchedMessage[]
 }
 
@@ -135,10 +149,10 @@ const protocolErrors: {
 } = require('kafkajs/src/protocol/error')
 
 /**
- * Writes to partitions of one topic, and tells what became of each: an error, or null when it is written for good.
+ * Writes to partitions of one topic, and tells what became of each.
  * kafkajs's own `broker.produce` throws the first error it finds, and with it what went well. Brokers since 2.1 know version 7.
  */
-export async function produce(broker: Broker, request: ProduceRequest): Promise<Map<number, Error | null>> {
+export async function produce(broker: Broker, request: ProduceRequest): Promise<Produced> {
   const exchange = produceV7(request)
   const { decode } = exchange.response
   const answer = await broker.connectionPool.send({
@@ -146,12 +160,14 @@ export async function produce(broker: Broker, request: ProduceRequest): Promise<
     response: { decode, parse: async decoded => decoded },
   })
   const partitions = (answer as ProduceResponse).topics.flatMap(topic => topic.partitions)
-  return new Map(
-    partitions.map(({ partition, errorCode }) => [
-      partition,
-      protocolErrors.failure(errorCode) ? protocolErrors.createErrorFromCode(errorCode) : null,
-    ]),
-  )
+  const outcomes = new Map<number, Error | null>()
+  let appendedMs: number | null = null
+  for (const { partition, errorCode, logAppendTime } of partitions) {
+    outcomes.set(partition, protocolErrors.failure(errorCode) ? protocolErrors.createErrorFromCode(errorCode) : null)
+    // -1: refused, or the topic keeps the writers' times.
+    if (logAppendTime !== '-1') appendedMs ??= Number(logAppendTime)
+  }
+  return { outcomes, appendedMs }
 }
 
 const { MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol')

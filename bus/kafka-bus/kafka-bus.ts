@@ -1,10 +1,24 @@
 // The road over Kafka. Each kind of record has connections of its own, so that a slow note never delays a request, and each
 // reader its own, so that a long poll delays nobody. Nothing is connected before it is used. Loads kafkajs 2.2.4 (via client.ts).
-import { type Bus, type OutgoingRecord, PublishError, type Reader, type ReplyReading, type Working } from '#bus/bus.ts'
+import {
+  type Bus,
+  type Follower,
+  type Following,
+  type IncomingRecord,
+  type OutgoingRecord,
+  PublishError,
+  type Reader,
+  type ReplyReading,
+  type Working,
+} from '#bus/bus.ts'
 import { silent } from '#bus/log.ts'
 import { placeRecord } from '#bus/placement.ts'
+import { RoadClock } from '#bus/road-clock.ts'
+import { isReplyTopic, isRequestTopic } from '#bus/topics.ts'
 import { type Client, type ClientOptions, openClient } from './client.ts'
+import { KafkaFollower } from './follower.ts'
 import { MicroBatcher } from './micro-batch.ts'
+import { RecordFinder } from './record-finder.ts'
 import { readReplies } from './reply-reader.ts'
 import { KafkaWorker } from './worker.ts'
 
@@ -16,6 +30,8 @@ type Kind = 'request' | 'reply' | 'other'
 
 class KafkaBus implements Bus {
   readonly #options: ClientOptions
+  readonly #clock = new RoadClock()
+  readonly #finder: RecordFinder
   readonly #batchers = new Map<Kind, MicroBatcher>()
   /** What `close` ends if its owner did not. */
   readonly #ends = new Set<() => Promise<void>>()
@@ -23,6 +39,7 @@ class KafkaBus implements Bus {
 
   constructor(options: ClientOptions) {
     this.#options = options
+    this.#finder = new RecordFinder(this.#client('finder'))
   }
 
   publish(topic: string, record: OutgoingRecord): Promise<void> {
@@ -45,6 +62,34 @@ class KafkaBus implements Bus {
     return this.#own(worker, () => worker.abandon())
   }
 
+  follow(following: Following): Follower {
+    const context = { log: this.#options.log ?? silent, now: () => this.now() }
+    const follower = new KafkaFollower(this.#client('follower'), following, context)
+    const { ready, stop } = this.#own(follower, () => follower.abandon())
+    return {
+      ready,
+      stop,
+      get lag() {
+        return follower.lag
+      },
+      get caughtUpMs() {
+        return follower.caughtUpMs
+      },
+    }
+  }
+
+  readAt(topic: string, partition: number, offset: string): Promise<IncomingRecord | undefined> {
+    return this.#finder.readAt(topic, partition, Number(offset))
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  id(): Promise<string> {
+    return this.#finder.clusterId()
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -52,7 +97,7 @@ class KafkaBus implements Bus {
 
   async #close(): Promise<void> {
     await Promise.all(Array.from(this.#batchers.values(), batcher => batcher.close()))
-    await Promise.all(Array.from(this.#ends, end => end()))
+    await Promise.all([this.#finder.close(), ...Array.from(this.#ends, end => end())])
   }
 
   #own(reader: Reader, end: () => Promise<void>): Reader {
@@ -67,7 +112,7 @@ class KafkaBus implements Bus {
   #batcher(kind: Kind): MicroBatcher {
     const known = this.#batchers.get(kind)
     if (known) return known
-    const batcher = new MicroBatcher(this.#client(`${kind}-writer`))
+    const batcher = new MicroBatcher(this.#client(`${kind}-writer`), this.#clock)
     this.#batchers.set(kind, batcher)
     return batcher
   }
@@ -78,6 +123,6 @@ class KafkaBus implements Bus {
 }
 
 function kindOf(topic: string): Kind {
-  if (topic.startsWith('ndx.request.')) return 'request'
-  return topic.startsWith('ndx.reply.') ? 'reply' : 'other'
+  if (isRequestTopic(topic)) return 'request'
+  return isReplyTopic(topic) ? 'reply' : 'other'
 }

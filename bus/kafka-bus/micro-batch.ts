@@ -5,6 +5,7 @@
 import { type OutgoingRecord, PublishError, publishQueueMax } from '#bus/bus.ts'
 import { Fifo } from '#bus/fifo.ts'
 import { Turns } from '#bus/placement.ts'
+import { type RoadClock } from '#bus/road-clock.ts'
 import { noteTopic } from '#bus/topics.ts'
 import { Backoff } from './backoff.ts'
 import { type Client, requestTimeoutMs } from './client.ts'
@@ -42,6 +43,7 @@ interface Queue {
 
 export class MicroBatcher {
   readonly #client: Client
+  readonly #clock: RoadClock
   readonly #queues = new Map<string, Queue>()
   /** Leaders whose last answer was a fault or none; metadata is asked for again before they are used. */
   readonly #suspects = new Map<string, unknown>()
@@ -50,8 +52,10 @@ export class MicroBatcher {
   #onIdle: (() => void) | null = null
   #isClosing = false
 
-  constructor(client: Client) {
+  /** @param clock is told when what was sent was written */
+  constructor(client: Client, clock: RoadClock) {
     this.#client = client
+    this.#clock = clock
   }
 
   /** @param partition one that the topic has, or undefined for any */
@@ -188,7 +192,9 @@ export class MicroBatcher {
     const maybeBefore = part.map(waiting => waiting.mayBeWritten)
     for (const waiting of part) waiting.mayBeWritten = true
     const request = { acks: allInSync, timeout: requestTimeoutMs - 500, topicData: [{ topic, partitions }] }
-    const outcomes = await produce(broker, request)
+    const sentMs = performance.now()
+    const { outcomes, appendedMs } = await produce(broker, request)
+    if (appendedMs !== null) this.#clock.add({ sentMs, ackedMs: performance.now(), appendedMs })
     let refusal: unknown
     for (const [i, waiting] of part.entries()) {
       const error = outcomes.get(waiting.partition as number)

@@ -5,8 +5,8 @@ import { type IncomingRecord } from '#bus/bus.ts'
 import { type BusLog } from '#bus/log.ts'
 import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
-import { type Fault, faultOf, isStale } from './internals.ts'
-import { type FetchedMessage } from './record-decoder.ts'
+import { toIncoming } from './incoming.ts'
+import { type Fault, type FetchedPartition, faultOf, isStale } from './internals.ts'
 
 const fetchBytesMax = 8_388_608
 const partitionBytesMax = 1_048_576
@@ -33,8 +33,18 @@ export interface PartitionReaderOptions {
   maxWaitMs: number
   /** Records of one partition, in order. Nothing more is fetched from its broker until what this returns has resolved. */
   onRecords(part: Part, records: IncomingRecord[]): void | Promise<void>
-  /** The log no longer has the position, so reading went to another one. */
-  onJump?(part: Part): void
+  /** Waited for before a fetch. */
+  room?(): Promise<void>
+  /** The log does not have the position, so reading goes to another one, once this has resolved. Must not reject. */
+  onJump?(part: Part, expected: number): void | Promise<void>
+  /** Where reading goes on when the log ends before the position. */
+  pastEnd?: 'end' | 'oldest'
+  /** After `onRecords`: where the log ended for a fetch that was sent at `sentMs`. Told of fetches that found nothing too. */
+  onFetched?(part: Part, end: number, sentMs: number): void
+  /** A topic was asked for at `askedMs` and did not exist. */
+  onMissing?(topic: string, askedMs: number): void
+  /** For `sentMs` and `askedMs`. */
+  now?(): number
   onState(state: 'reading' | 'interrupted', cause?: unknown): void
   log: BusLog
 }
@@ -135,6 +145,7 @@ export class PartitionReader {
   }
 
   async #refreshOne(topic: string): Promise<void> {
+    const askedMs = this.#now()
     try {
       await this.#options.client.cluster.addMultipleTargetTopics([topic])
       this.#missingTopics.delete(topic)
@@ -143,6 +154,7 @@ export class PartitionReader {
       if (!this.#missingTopics.has(topic))
         this.#options.log('warn', `topic ${topic} does not exist; asked for again until it does`)
       this.#missingTopics.add(topic)
+      this.#options.onMissing?.(topic, askedMs)
     }
   }
 
@@ -190,8 +202,9 @@ export class PartitionReader {
   /** Reads what this broker leads until it leads nothing or fails. */
   async #readFrom(leader: string): Promise<void> {
     while (!this.#isStopped) {
+      if (this.#options.room) await this.#options.room()
       const mine = this.#placed.filter(placed => placed.leader === leader)
-      if (mine.length === 0) return
+      if (mine.length === 0 || this.#isStopped) return
       try {
         await this.#fetch(leader, mine)
         this.#backoff.reset()
@@ -205,6 +218,7 @@ export class PartitionReader {
   async #fetch(leader: string, mine: readonly Placed[]): Promise<void> {
     const { client, maxWaitMs } = this.#options
     const broker = await client.cluster.findBroker({ nodeId: leader })
+    const sentMs = this.#now()
     const { responses } = await broker.fetch({
       isolationLevel: 0,
       maxWaitTime: maxWaitMs,
@@ -218,31 +232,28 @@ export class PartitionReader {
       })),
     })
     for (const { topicName, partitions } of responses) {
-      for (const { partition, messages } of partitions) {
-        if (messages.length > 0) await this.#handOver(mine, topicName, partition, messages)
+      for (const fetched of partitions) {
+        const placed = mine.find(one => one.part.partition === fetched.partition && one.part.topic === topicName)
+        // What was fetched for an assignment that is over has another's position: not ours to hand over.
+        if (!placed || !this.#placed.includes(placed) || this.#isStopped) continue
+        const taken = this.#handOver(placed.part, fetched, sentMs)
+        if (taken) await taken
       }
     }
   }
 
-  async #handOver(
-    mine: readonly Placed[],
-    topic: string,
-    partition: number,
-    messages: readonly FetchedMessage[],
-  ): Promise<void> {
-    const placed = mine.find(one => one.part.partition === partition && one.part.topic === topic)
-    // What was fetched for an assignment that is over has another's position: not ours to hand over.
-    if (!placed || !this.#placed.includes(placed) || this.#isStopped) return
-    const { part } = placed
+  #handOver(part: Part, fetched: FetchedPartition, sentMs: number): void | Promise<void> {
     const records: IncomingRecord[] = []
-    for (const message of messages) {
+    for (const message of fetched.messages) {
       const offset = Number(message.offset)
       // A batch is sent whole, with records before the offset asked for.
       if (offset < (part.position ?? 0)) continue
       part.position = offset + 1
-      if (!message.isControlRecord) records.push(toIncoming(topic, partition, message))
+      if (!message.isControlRecord) records.push(toIncoming(part.topic, part.partition, message))
     }
-    if (records.length > 0) await this.#options.onRecords(part, records)
+    const taken = records.length > 0 ? this.#options.onRecords(part, records) : undefined
+    this.#options.onFetched?.(part, Number(fetched.highWatermark), sentMs)
+    return taken
   }
 
   /** After a failed fetch its parts look for their leaders anew. */
@@ -265,18 +276,21 @@ export class PartitionReader {
       if (fault.topic !== undefined && (part.topic !== fault.topic || part.partition !== fault.partition)) continue
       try {
         const [oldest, end] = [await this.#offsetAt(part, earliest), await this.#offsetAt(part, latest)]
-        const position = Math.min(Math.max(part.position ?? 0, oldest), end)
-        if (position === part.position) continue
-        this.#options.log(
-          'warn',
-          `${part.topic}/${part.partition} does not have offset ${part.position}: on at ${position}`,
-        )
+        const expected = part.position ?? 0
+        const isPast = expected > end && this.#options.pastEnd === 'oldest'
+        const position = isPast ? oldest : Math.min(Math.max(expected, oldest), end)
+        if (position === expected) continue
+        this.#options.log('warn', `${part.topic}/${part.partition} does not have offset ${expected}: on at ${position}`)
         part.position = position
-        this.#options.onJump?.(part)
+        await this.#options.onJump?.(part, expected)
       } catch (error) {
         this.#interrupt(error)
       }
     }
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? 0
   }
 
   #resume(): void {
@@ -297,22 +311,3 @@ export class PartitionReader {
 }
 
 const isHomeless = (placed: Placed): boolean => placed.leader === null
-
-function toIncoming(topic: string, partition: number, message: FetchedMessage): IncomingRecord {
-  const headers: Record<string, string> = {}
-  for (const name of Object.keys(message.headers)) {
-    if (name === '__proto__') continue
-    const value = message.headers[name]
-    // Of a repeated header the first counts.
-    headers[name] = (Array.isArray(value) ? value[0] : value)?.toString() ?? ''
-  }
-  return {
-    topic,
-    partition,
-    offset: message.offset,
-    timestampMs: Number(message.timestamp),
-    key: message.key === null ? null : message.key.toString(),
-    headers,
-    value: message.value ?? Buffer.alloc(0),
-  }
-}

@@ -12,7 +12,7 @@ export interface CreatedTopics {
 
 type Admin = ReturnType<ReturnType<typeof createKafka>['admin']>
 
-/** Idempotent. What exists is left as it is, with its partitions and retention. Rejects when a topic cannot be made. */
+/** Idempotent. What exists is left as it is, with its partitions, retention and clock. Rejects when a topic cannot be made. */
 export async function createTopics(brokers: readonly string[], plan: readonly TopicPlan[]): Promise<CreatedTopics> {
   return withAdmin(brokers, async admin => {
     const missing = await findMissing(admin, plan)
@@ -24,7 +24,11 @@ export async function createTopics(brokers: readonly string[], plan: readonly To
           topic: name,
           numPartitions: partitions,
           replicationFactor: Math.min(replicasMax, nodes.length),
-          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+          configEntries: [
+            { name: 'retention.ms', value: String(retentionMs) },
+            // Acknowledgements then tell the brokers' time: one clock for all (road-clock.ts).
+            { name: 'message.timestamp.type', value: 'LogAppendTime' },
+          ],
         })),
       })
     }

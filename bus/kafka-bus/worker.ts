@@ -27,6 +27,7 @@ export class KafkaWorker implements Reader {
   readonly #member: GroupMember
   readonly #reader: PartitionReader
   readonly #trackers = new Map<number, OffsetTracker>()
+  readonly #heldSinceMs = new Map<number, number>()
   readonly #states = { member: false, reader: false }
   #isTold: 'working' | 'interrupted' | null = null
   #onRoom: (() => void)[] = []
@@ -50,7 +51,7 @@ export class KafkaWorker implements Reader {
       maxWaitMs,
       log,
       onRecords: (part, records) => this.#take(part, records),
-      onJump: part => this.#track(part.partition, part.position ?? 0),
+      onJump: part => void this.#track(part.partition, part.position ?? 0),
       onState: (state, cause) => this.#change('reader', state === 'reading', cause),
     })
     this.#member = new GroupMember({
@@ -95,6 +96,12 @@ export class KafkaWorker implements Reader {
       tracker.close()
       this.#trackers.delete(partition)
     }
+    for (const partition of this.#heldSinceMs.keys()) {
+      if (!committed.has(partition)) this.#heldSinceMs.delete(partition)
+    }
+    for (const partition of committed.keys()) {
+      if (!this.#heldSinceMs.has(partition)) this.#heldSinceMs.set(partition, performance.now())
+    }
     this.#pool.resume()
     this.#tellRoom()
     const parts = Array.from(committed, ([partition, offset]) => this.#partOf(partition, offset))
@@ -118,6 +125,7 @@ export class KafkaWorker implements Reader {
     for (const record of records) {
       if (this.#pool.held >= this.#working.heldMax) await this.#room(tracker)
       if (this.#stopping || tracker.isClosed) return
+      record.heldSinceMs = this.#heldSinceMs.get(record.partition) ?? performance.now()
       // Read twice: an assignment began at what had been taken while more was being taken.
       if (Number(record.offset) > tracker.highest) this.#pool.add(record, tracker)
     }

@@ -4,7 +4,8 @@
 -- KEYS[1]  rate: "<level> <microseconds>", the bucket as the last admission left it, level in millionths of a token.
 --          Absent: full. At a whole rate the level is a whole number, so nothing is lost or gained by rounding.
 -- KEYS     then, with a quota: admissions of the day
--- KEYS     then, with guesses: mismatches of the day about the subject · guesses held by questions under way
+-- KEYS     then, with guesses: exchanges of the day that mismatched about the subject, a set · guesses held by questions
+--          under way
 -- ARGV[1]  tokens a second, above 0
 -- ARGV[2]  burst, the most tokens a bucket holds
 -- ARGV[3]  quota of the day, -1: none
@@ -35,7 +36,7 @@ local used = quotaKey and tonumber(redis.call('GET', quotaKey) or 0) or 0
 local violated = 0
 if level < tokenLevel then violated = 3 end
 if quotaKey and used >= quota then violated = 2 end
-if guessesKey and (redis.call('GET', guessesKey) or 0) + (redis.call('GET', heldKey) or 0) >= guessesMax then
+if guessesKey and redis.call('SCARD', guessesKey) + (redis.call('GET', heldKey) or 0) >= guessesMax then
   violated = 1
 end
 

@@ -1,10 +1,13 @@
 // What happens when the shared counters are away. Fairness may be approximate: an admission by rate alone is decided by this
-// process, with its part of the limit. A quota, a guess, a one-time value and a revocation may not: they fail closed, 503.
+// process, with its part of the limit. All else may not (a quota, a guess, a one-time value, a key, a revocation): it fails
+// closed, 503.
 // The state is one for all calls: after the first failure nobody waits for a hung backend again; a probe finds it back.
-import { type ClientId } from '#contracts/contract.ts'
+import { type ClientId, type ServiceId } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import {
   type Admission,
+  type Beginning,
+  type Begun,
   type Counters,
   CountersUnavailable,
   type DayCount,
@@ -61,8 +64,8 @@ export class DegradingCounters implements Counters {
     }
   }
 
-  async countMismatch(client: ClientId, subject: string, day: string): Promise<void> {
-    return this.#ask(() => this.#shared.countMismatch(client, subject, day))
+  async countMismatch(client: ClientId, subject: string, day: string, exchangeId: string): Promise<number> {
+    return this.#ask(() => this.#shared.countMismatch(client, subject, day, exchangeId))
   }
 
   async releaseGuess(client: ClientId, subject: string, day: string): Promise<void> {
@@ -79,6 +82,30 @@ export class DegradingCounters implements Counters {
 
   async useOnce(value: string, lifeMs: number): Promise<boolean> {
     return this.#ask(() => this.#shared.useOnce(value, lifeMs))
+  }
+
+  async begin(beginning: Beginning): Promise<Begun> {
+    return this.#ask(() => this.#shared.begin(beginning))
+  }
+
+  async mark(clients: Iterable<ClientId>): Promise<void> {
+    return this.#ask(() => this.#shared.mark(clients))
+  }
+
+  async forget(client: ClientId, service: ServiceId, key: string, exchangeId: string): Promise<void> {
+    return this.#ask(() => this.#shared.forget(client, service, key, exchangeId))
+  }
+
+  async takeOver(beginning: Beginning, from: string): Promise<boolean> {
+    return this.#ask(() => this.#shared.takeOver(beginning, from))
+  }
+
+  async rememberExchange(exchangeId: string, client: ClientId, lifeMs: number): Promise<void> {
+    return this.#ask(() => this.#shared.rememberExchange(exchangeId, client, lifeMs))
+  }
+
+  async clientOf(exchangeId: string): Promise<ClientId | undefined> {
+    return this.#ask(() => this.#shared.clientOf(exchangeId))
   }
 
   async revoke(tokenId: string, untilMs: number): Promise<void> {

@@ -32,6 +32,10 @@ export class ExpiringMap<V> {
     this.#entries.set(key, { value, expiresMs })
   }
 
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
   /** Changes the value of a key that is there, and not when it ends. */
   replace(key: string, value: V): void {
     const entry = this.#entries.get(key)

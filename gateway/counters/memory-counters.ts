@@ -1,8 +1,17 @@
 // The counters of one process, for the embedded mode and for tests; nothing survives it and nothing is shared. Also the
 // limiter DegradingCounters falls back to. Every map is bounded; a full one refuses (CountersUnavailable), it never forgets.
 import { hash } from 'node:crypto'
-import { type ClientId } from '#contracts/contract.ts'
-import { type Admission, type Counters, type DayCount, type Verdict } from '#gateway/counters/counters.ts'
+import { type ClientId, type ServiceId } from '#contracts/contract.ts'
+import { checkExchangeId, compareEntry, isEntryOf, keyName, writeEntry } from '#gateway/counters/beginning.ts'
+import {
+  type Admission,
+  type Beginning,
+  type Begun,
+  type Counters,
+  type DayCount,
+  mismatchesMax,
+  type Verdict,
+} from '#gateway/counters/counters.ts'
 import { DayCounts, listCounts } from '#gateway/counters/day-counts.ts'
 import { ExpiringMap } from '#gateway/counters/expiring-map.ts'
 import { secondsLeft } from '#gateway/counters/quota-day.ts'
@@ -19,16 +28,20 @@ export interface MemoryCountersOptions {
 
 export class MemoryCounters implements Counters {
   readonly #now: () => number
+  readonly #startedMs: number
   readonly #buckets = new ExpiringMap<Bucket>(entriesMax)
   readonly #quotas = new ExpiringMap<number>(entriesMax)
-  readonly #mismatches = new ExpiringMap<number>(entriesMax)
+  readonly #mismatches = new ExpiringMap<Set<string>>(entriesMax)
   readonly #held = new ExpiringMap<number>(entriesMax)
   readonly #once = new ExpiringMap<true>(entriesMax)
+  readonly #keys = new ExpiringMap<string>(entriesMax)
+  readonly #exchanges = new ExpiringMap<ClientId>(entriesMax)
   readonly #revoked = new ExpiringMap<number>(entriesMax)
   readonly #counts = new DayCounts(entriesMax)
 
   constructor({ now = Date.now }: MemoryCountersOptions = {}) {
     this.#now = now
+    this.#startedMs = now()
   }
 
   async admit(admission: Admission): Promise<Verdict> {
@@ -41,11 +54,16 @@ export class MemoryCounters implements Counters {
     return describe(admission, { level: level - tokenLevel, used: used + 1, nowMs })
   }
 
-  async countMismatch(client: ClientId, subject: string, day: string): Promise<void> {
+  async countMismatch(client: ClientId, subject: string, day: string, exchangeId: string): Promise<number> {
     const key = guessKey(client, subject, day)
     const nowMs = this.#now()
-    this.#mismatches.set(key, (this.#mismatches.get(key, nowMs) ?? 0) + 1, nowMs + dayLifeMs, nowMs)
+    const known = this.#mismatches.get(key, nowMs)
+    const mismatches = known ?? new Set<string>()
+    if (mismatches.size >= mismatchesMax || mismatches.has(exchangeId)) return mismatches.size
+    if (known === undefined) this.#mismatches.set(key, mismatches, nowMs + dayLifeMs, nowMs)
+    mismatches.add(exchangeId)
     this.#giveBack(key, nowMs)
+    return mismatches.size
   }
 
   async releaseGuess(client: ClientId, subject: string, day: string): Promise<void> {
@@ -70,6 +88,44 @@ export class MemoryCounters implements Counters {
     return true
   }
 
+  async begin(beginning: Beginning): Promise<Begun> {
+    const { client, service, key, body, windowMs } = beginning
+    const nowMs = this.#now()
+    const entry = writeEntry(beginning)
+    const name = idempotencyKey(client, service, key)
+    const taken = this.#keys.get(name, nowMs)
+    if (taken !== undefined) return compareEntry(taken, body)
+    this.#keys.set(name, entry, nowMs + windowMs, nowMs)
+    return { state: 'new', rememberedSinceMs: this.#startedMs, isAlone: true }
+  }
+
+  async mark(): Promise<void> {}
+
+  async forget(client: ClientId, service: ServiceId, key: string, exchangeId: string): Promise<void> {
+    const name = idempotencyKey(client, service, key)
+    if (isEntryOf(this.#keys.get(name, this.#now()), exchangeId)) this.#keys.delete(name)
+  }
+
+  async takeOver(beginning: Beginning, from: string): Promise<boolean> {
+    const { client, service, key, windowMs } = beginning
+    const nowMs = this.#now()
+    const entry = writeEntry(beginning)
+    const name = idempotencyKey(client, service, key)
+    if (!isEntryOf(this.#keys.get(name, nowMs), from)) return false
+    this.#keys.set(name, entry, nowMs + windowMs, nowMs)
+    return true
+  }
+
+  async rememberExchange(exchangeId: string, client: ClientId, lifeMs: number): Promise<void> {
+    checkExchangeId(exchangeId)
+    const nowMs = this.#now()
+    this.#exchanges.set(exchangeId, client, nowMs + lifeMs, nowMs)
+  }
+
+  async clientOf(exchangeId: string): Promise<ClientId | undefined> {
+    return this.#exchanges.get(exchangeId, this.#now())
+  }
+
   async revoke(tokenId: string, untilMs: number): Promise<void> {
     const nowMs = this.#now()
     const latestMs = Math.max(untilMs, this.#revoked.get(tokenId, nowMs) ?? 0)
@@ -88,7 +144,7 @@ export class MemoryCounters implements Counters {
     const { client, day, guesses, quotaPerDay } = admission
     if (guesses !== undefined) {
       const key = guessKey(client, guesses.subject, day)
-      const made = (this.#mismatches.get(key, state.nowMs) ?? 0) + (this.#held.get(key, state.nowMs) ?? 0)
+      const made = (this.#mismatches.get(key, state.nowMs)?.size ?? 0) + (this.#held.get(key, state.nowMs) ?? 0)
       if (made >= guesses.max) return 'guesses'
     }
     if (quotaPerDay !== undefined && state.used >= quotaPerDay) return 'quota'
@@ -115,6 +171,8 @@ export class MemoryCounters implements Counters {
 const rateKey = ({ client, service }: Admission): string => `${client} ${service}`
 const quotaKey = ({ client, service, day }: Admission): string => `${client} ${service} ${day}`
 const guessKey = (client: ClientId, subject: string, day: string): string => `${client} ${day} ${subject}`
+const idempotencyKey = (client: ClientId, service: ServiceId, key: string): string =>
+  `${client} ${keyName(service, key)}`
 
 function describe(
   admission: Admission,

@@ -4,14 +4,18 @@
 import { hash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Redis, type RedisOptions } from 'ioredis'
-import { type ClientId } from '#contracts/contract.ts'
+import { type ClientId, type ServiceId } from '#contracts/contract.ts'
 import { AnswerDeadline } from '#gateway/counters/answer-deadline.ts'
+import { checkExchangeId, compareEntry, isExchangeId, keyName, writeEntry } from '#gateway/counters/beginning.ts'
 import { type CountBatch, CountWriter } from '#gateway/counters/count-writer.ts'
 import {
   type Admission,
+  type Beginning,
+  type Begun,
   type Counters,
   CountersUnavailable,
   type DayCount,
+  mismatchesMax,
   type Verdict,
 } from '#gateway/counters/counters.ts'
 import { listCounts } from '#gateway/counters/day-counts.ts'
@@ -45,6 +49,10 @@ const settings = {
   scripts: {
     admit: { lua: readScript('admit') },
     countMismatch: { lua: readScript('count-mismatch'), numberOfKeys: 2 },
+    begin: { lua: readScript('begin'), numberOfKeys: 2 },
+    mark: { lua: readScript('mark'), numberOfKeys: 1 },
+    forget: { lua: readScript('forget'), numberOfKeys: 1 },
+    takeOver: { lua: readScript('take-over'), numberOfKeys: 1 },
     releaseGuesses: { lua: readScript('release-guesses') },
     addCounts: { lua: readScript('add-counts'), numberOfKeys: 2 },
     revoke: { lua: readScript('revoke'), numberOfKeys: 1 },
@@ -55,7 +63,11 @@ const settings = {
 /** The scripts as ioredis offers them. */
 interface ScriptedRedis extends Redis {
   admit(...keyCountKeysAndArguments: (string | number)[]): Promise<[number, number, number, number]>
-  countMismatch(mismatches: string, held: string): Promise<number>
+  countMismatch(mismatches: string, held: string, exchangeId: string, max: number): Promise<number>
+  mark(since: string): Promise<number>
+  begin(key: string, since: string, entry: string, windowMs: number): Promise<[string, number]>
+  forget(key: string, exchangeId: string): Promise<number>
+  takeOver(key: string, from: string, entry: string, windowMs: number): Promise<number>
   releaseGuesses(keyCount: number, ...heldKeys: string[]): Promise<number>
   addCounts(counts: string, writer: string, ...batch: (string | number)[]): Promise<number>
   revoke(key: string, tokenId: string, untilMs: number, max: number): Promise<number>
@@ -123,8 +135,9 @@ export class RedisCounters implements Counters {
     }
   }
 
-  async countMismatch(client: ClientId, subject: string, day: string): Promise<void> {
-    await this.#ask(() => this.#redis.countMismatch(...guessKeys(client, subject, day)))
+  async countMismatch(client: ClientId, subject: string, day: string, exchangeId: string): Promise<number> {
+    const keys = guessKeys(client, subject, day)
+    return this.#ask(() => this.#redis.countMismatch(...keys, exchangeId, mismatchesMax))
   }
 
   async releaseGuess(client: ClientId, subject: string, day: string): Promise<void> {
@@ -147,6 +160,40 @@ export class RedisCounters implements Counters {
   async useOnce(value: string, lifeMs: number): Promise<boolean> {
     const key = `ndx:once:${hash('sha256', value, 'base64url')}`
     return (await this.#ask(() => this.#redis.set(key, '', 'PX', Math.ceil(lifeMs), 'NX'))) === 'OK'
+  }
+
+  async begin(beginning: Beginning): Promise<Begun> {
+    const { client, service, key, body, windowMs } = beginning
+    const entry = writeEntry(beginning)
+    const keys = [idempotencyKey(client, service, key), sinceKey(client)] as const
+    const [taken, rememberedSinceMs] = await this.#ask(() => this.#redis.begin(...keys, entry, Math.ceil(windowMs)))
+    return taken === '' ? { state: 'new', rememberedSinceMs } : compareEntry(taken, body)
+  }
+
+  async mark(clients: Iterable<ClientId>): Promise<void> {
+    await Promise.all(Array.from(clients, client => this.#ask(() => this.#redis.mark(sinceKey(client)))))
+  }
+
+  async forget(client: ClientId, service: ServiceId, key: string, exchangeId: string): Promise<void> {
+    await this.#ask(() => this.#redis.forget(idempotencyKey(client, service, key), exchangeId))
+  }
+
+  async takeOver(beginning: Beginning, from: string): Promise<boolean> {
+    const { client, service, key, windowMs } = beginning
+    const entry = writeEntry(beginning)
+    const name = idempotencyKey(client, service, key)
+    return (await this.#ask(() => this.#redis.takeOver(name, from, entry, Math.ceil(windowMs)))) === 1
+  }
+
+  async rememberExchange(exchangeId: string, client: ClientId, lifeMs: number): Promise<void> {
+    checkExchangeId(exchangeId)
+    await this.#ask(() => this.#redis.set(exchangeKey(exchangeId), client, 'PX', Math.ceil(lifeMs)))
+  }
+
+  async clientOf(exchangeId: string): Promise<ClientId | undefined> {
+    if (!isExchangeId(exchangeId)) return undefined
+    const client = await this.#ask(() => this.#redis.get(exchangeKey(exchangeId)))
+    return client === null ? undefined : (client as ClientId)
   }
 
   async revoke(tokenId: string, untilMs: number): Promise<void> {
@@ -228,12 +275,16 @@ export class RedisCounters implements Counters {
   }
 }
 
+const sinceKey = (client: ClientId): string => `ndx:{${client}}:since`
 const revokedKey = 'ndx:revoked'
+const exchangeKey = (exchangeId: string): string => `ndx:exchange:${exchangeId}`
+const idempotencyKey = (client: ClientId, service: ServiceId, key: string): string =>
+  `ndx:{${client}}:key:${keyName(service, key)}`
 const countsKey = (day: string): string => `ndx:{${day}}:counts`
 
 /** Mismatches and holds; one hash tag a client, so that one script may touch all its keys. */
 function guessKeys(client: ClientId, subject: string, day: string): [string, string] {
-  return [`ndx:{${client}}:guesses:${day}:${subject}`, `ndx:{${client}}:held:${day}:${subject}`]
+  return [`ndx:{${client}}:mismatches:${day}:${subject}`, `ndx:{${client}}:held:${day}:${subject}`]
 }
 
 /** ioredis hangs the command on its errors, the password in AUTH and HELLO included; a log would print it. */

@@ -1,5 +1,5 @@
 // The exchanges that wait for a reply, and the one place where a promise is made by hand. A wheel of 50 ms slots ends every
-// wait at its deadline: one timer for all of them, not one each. Bounded: what does not fit is refused before it is sent.
+// wait in time: one timer for all of them, not one each. Bounded: what does not fit is refused before it is sent.
 import { type IncomingRecord } from '#bus/bus.ts'
 import { type ExchangeId } from '#bus/message.ts'
 import { type ProviderId } from '#contracts/contract.ts'
@@ -8,8 +8,8 @@ import { ExchangeError } from '#contracts/errors.ts'
 const slotMs = 50
 
 export interface Pending {
-  /** Resolves with the first record settled for it; rejects NDX_REPLY_TIMEOUT at the deadline. Throws when full. */
-  open(exchangeId: ExchangeId, provider: ProviderId, deadlineMs: number): Promise<IncomingRecord>
+  /** Resolves with the first record settled for it; rejects NDX_REPLY_TIMEOUT at `untilMs` (of `clock`). Throws when full. */
+  open(exchangeId: ExchangeId, provider: ProviderId, untilMs: number): Promise<IncomingRecord>
   /** The provider that this exchange waits for, or undefined when nobody waits. */
   providerOf(exchangeId: string): ProviderId | undefined
   settle(exchangeId: string, record: IncomingRecord): void
@@ -26,19 +26,20 @@ interface Waiting {
   reject(error: ExchangeError): void
 }
 
-export function createPending({ max, now }: { max: number; now: () => number }): Pending {
+/** `clock`: monotonic ms, so that no change of the time of day ends a wait. */
+export function createPending({ max, clock }: { max: number; clock: () => number }): Pending {
   const waiting = new Map<string, Waiting>()
   const wheel = new Map<number, string[]>()
   const onDrained: (() => void)[] = []
   const timer = setInterval(turn, slotMs).unref()
 
-  /** Ends what is due. Looks at every slot there is, few as they are, so a clock may jump as it likes. */
+  /** Ends what is due. Looks at every slot there is, few as they are, so a process may have been asleep for long. */
   function turn(): void {
-    const current = Math.floor(now() / slotMs)
+    const current = Math.floor(clock() / slotMs)
     for (const [slot, due] of wheel) {
       if (slot >= current) continue
       wheel.delete(slot)
-      for (const exchangeId of due) take(exchangeId)?.reject(timeout())
+      for (const exchangeId of due) take(exchangeId)?.reject(replyTimeout())
     }
   }
 
@@ -51,9 +52,9 @@ export function createPending({ max, now }: { max: number; now: () => number }):
   }
 
   return {
-    open(exchangeId, provider, deadlineMs) {
+    open(exchangeId, provider, untilMs) {
       if (waiting.size >= max) throw new ExchangeError('NDX_GATEWAY_OVERLOADED', { retryAfterSeconds: 1 })
-      const slot = Math.ceil(deadlineMs / slotMs)
+      const slot = Math.ceil(untilMs / slotMs)
       const due = wheel.get(slot)
       if (due === undefined) wheel.set(slot, [exchangeId])
       else due.push(exchangeId)
@@ -70,7 +71,7 @@ export function createPending({ max, now }: { max: number; now: () => number }):
   }
 }
 
-const timeout = (): ExchangeError =>
+export const replyTimeout = (): ExchangeError =>
   new ExchangeError('NDX_REPLY_TIMEOUT', {
     outcome: 'unknown',
     detail: 'The question was sent; whether it was answered is not known yet.',

@@ -1,10 +1,18 @@
 // What leaves the gateway: a reply is released only when it is the contract's and came from the provider asked, and then only
 // its granted fields. Pure. What was sent but not granted is named, so that it can be recorded as an incident.
 import { type IncomingRecord } from '#bus/bus.ts'
-import { isReplyOf, isReplyTopicOf, MessageError, type ReplyMessage, readReply } from '#bus/message.ts'
+import {
+  isReplyOf,
+  isReplyTopicOf,
+  MessageError,
+  type NoteMessage,
+  type ReplyMessage,
+  readReply,
+} from '#bus/message.ts'
 import { type Service } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import { type JsonObject } from '#contracts/json.ts'
+import { replyTimeout } from './pending.ts'
 
 export interface Release {
   message: ReplyMessage
@@ -16,12 +24,7 @@ export interface Release {
 /** Throws ExchangeError: NDX_REPLY_INVALID, NDX_PROVIDER_FAILED or NDX_REQUEST_EXPIRED. Nothing of a bad reply is in it. */
 export function releaseReply(record: IncomingRecord, service: Service, fields: readonly string[]): Release {
   const message = readChecked(record, service)
-  if (message.outcome === 'expired') {
-    throw new ExchangeError('NDX_REQUEST_EXPIRED', {
-      outcome: 'expired',
-      detail: 'The provider read the question after its deadline and did not execute it.',
-    })
-  }
+  if (message.outcome === 'expired') throw requestExpired()
   if (message.outcome === 'failed') throw failureOf(message, service)
   const reply = message.data
   if (reply === undefined) throw invalid('has no data')
@@ -33,6 +36,25 @@ export function releaseReply(record: IncomingRecord, service: Service, fields: r
     message,
     reply: Object.fromEntries(Object.entries(reply).filter(([name]) => fields.includes(name))),
     withheld,
+  }
+}
+
+/** A reply that breaks its contract, or says more than was granted, is an incident of the provider's. */
+export function releaseOrReport(
+  record: IncomingRecord,
+  service: Service,
+  fields: readonly string[],
+  report: (incident: 'ungranted-fields' | 'invalid-reply', facts: NoteMessage['facts']) => void,
+): Release {
+  const { topic, partition, offset } = record
+  try {
+    const release = releaseReply(record, service, fields)
+    if (release.withheld.length > 0) report('ungranted-fields', { withheld: release.withheld })
+    return release
+  } catch (error) {
+    if (error instanceof ExchangeError && error.code === 'NDX_REPLY_INVALID')
+      report('invalid-reply', { topic, partition, offset })
+    throw error
   }
 }
 
@@ -60,8 +82,18 @@ function parse(record: IncomingRecord): ReplyMessage {
 const invalid = (reason: string, cause?: unknown): ExchangeError =>
   new ExchangeError('NDX_REPLY_INVALID', { outcome: 'failed' }, { cause: cause ?? new Error(`the reply ${reason}`) })
 
-/** Only the contract's own codes are passed on; the host's stay inside. */
-function failureOf({ code }: ReplyMessage, service: Service): ExchangeError {
+export const requestExpired = (): ExchangeError =>
+  new ExchangeError('NDX_REQUEST_EXPIRED', {
+    outcome: 'expired',
+    detail: 'The provider read the question after its deadline and did not execute it.',
+  })
+
+/** By which the ledger, or an adapter that was handed a question it may have answered before, closes what nobody answered. */
+export const unansweredCode = 'UNANSWERED'
+
+/** Only the contract's own codes are passed on; the host's stay inside. What nobody answered is unknown, not a failure. */
+export function failureOf({ code }: { code?: string }, service: Service): ExchangeError {
+  if (code === unansweredCode) return replyTimeout()
   const known = service.contract.errors.find(error => error.code === code)
   return new ExchangeError('NDX_PROVIDER_FAILED', {
     outcome: 'failed',

@@ -27,14 +27,20 @@ export interface Trail {
   /** `<grant id>@<version>` */
   agreement?: string
   decision?: 'granted' | 'refused'
-  outcome?: 'answered' | 'refused' | 'failed' | 'expired' | 'unknown'
+  outcome?: 'accepted' | 'answered' | 'refused' | 'failed' | 'expired' | 'unknown'
   code?: ErrorCode
   status?: number
   fields?: readonly string[]
   withheld?: readonly string[]
   verdict?: Verdict
+  /** When its Idempotency-Key was begun, on the road's clock: from then its deadline counts. */
+  beganMs?: number
   /** Set once the request may be on the topic: from then on the outcome is no longer ours to decide. */
   dispatched?: boolean
+  /** Where the reply is: `<topic>/<partition>/<offset>`. */
+  reply?: string
+  /** What is told is how this earlier exchange stands: asked again with its Idempotency-Key, or for its status. */
+  first?: ExchangeId
   /** ms after startedMs, but for the last two, which are durations on the provider's clock. */
   decidedAfterMs?: number
   publishedAfterMs?: number

@@ -4,10 +4,18 @@ import fp from 'fastify-plugin'
 import { ExchangeError } from '#contracts/errors.ts'
 import { parseStrictJson, StrictJsonError } from '#contracts/strict-json.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as it came; kept only beside an Idempotency-Key, whose digest covers it. */
+    bodyBytes: Buffer | undefined
+  }
+}
+
 export const bodyBytesMax = 65_536
 
 export const strictBody = fp(
   async (app: FastifyInstance) => {
+    app.decorateRequest('bodyBytes')
     app.removeAllContentTypeParsers()
     app.addContentTypeParser(
       'application/json',
@@ -19,6 +27,7 @@ export const strictBody = fp(
         if (max !== undefined && bytes.length > max) {
           return done(new ExchangeError('NDX_BODY_TOO_LARGE', { detail: `The contract allows ${max} bytes.` }))
         }
+        if (request.headers['idempotency-key'] !== undefined) request.bodyBytes = bytes
         try {
           done(null, parseStrictJson(bytes))
         } catch (error) {

@@ -2,16 +2,20 @@
 // answer and limits are written down.
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Check, type Service } from '#contracts/contract.ts'
-import { ExchangeError } from '#contracts/errors.ts'
+import { ExchangeError, errorTable } from '#contracts/errors.ts'
 import { isJsonObject } from '#contracts/json.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { createValidation, faultsMax } from '#contracts/validation.ts'
 import { type AuditLog } from '../audit-log.ts'
 import { quotaDay } from '../counters/quota-day.ts'
 import { agreementOf } from '../exchange/authorize.ts'
-import { type ExchangeParts, exchange, type Inquiry } from '../exchange/exchange.ts'
+import { type ExchangeParts, exchange } from '../exchange/exchange.ts'
+import { type Acceptance, type Answer, type Inquiry } from '../exchange/inquiry.ts'
+import { rememberExchange } from '../exchange/remembered.ts'
 import { type ReplyDesk } from '../exchange/reply-desk.ts'
 import { type Trail } from '../exchange/trail.ts'
+import { type DigestKey } from '../idempotency-key.ts'
+import { describeApplied, fieldOf, parsePrefer } from '../prefer.ts'
 import { writeRateLimitFields } from '../rate-limit-fields.ts'
 
 declare module 'fastify' {
@@ -26,6 +30,7 @@ export interface ExchangeRouteParts {
   exchangeParts: ExchangeParts
   auditLog: AuditLog
   replyDesk: Pick<ReplyDesk, 'timedOut'>
+  digestKey: DigestKey
 }
 
 /** The envelope, whatever the service: why, for which procedure, by which officer, which fields; the contract checks `request`. */
@@ -42,10 +47,11 @@ export const envelopeSchema = {
   },
 }
 
-export function exchangeRoutes(
-  app: FastifyInstance,
-  { registry, exchangeParts, auditLog, replyDesk }: ExchangeRouteParts,
-): void {
+/** Of one exchange, whose status it shows. */
+export const statusPath = (exchangeId: string): string => `/v1/exchanges/${exchangeId}`
+
+export function exchangeRoutes(app: FastifyInstance, parts: ExchangeRouteParts): void {
+  const { registry, exchangeParts, auditLog } = parts
   const checkEnvelope = createValidation('simulated').compile(envelopeSchema)
   app.decorateRequest('service')
   app.post(
@@ -53,23 +59,57 @@ export function exchangeRoutes(
     { onRequest: [app.authenticate('exchange'), findService(registry, exchangeParts.now)] },
     async (request, reply) => {
       const { trail } = request
-      const service = request.service as Service
-      const inquiry = readInquiry(request, service, checkEnvelope)
+      const inquiry = readInquiry(request, request.service as Service, checkEnvelope, parts.digestKey)
       const answer = await exchange(inquiry, trail, exchangeParts)
         .catch(error => {
-          if (error instanceof ExchangeError && error.code === 'NDX_REPLY_TIMEOUT') replyDesk.timedOut(trail.exchangeId)
+          if (error instanceof ExchangeError) tellWhereItStands(error, inquiry, trail, reply, parts)
           throw error
         })
         .finally(() => {
           writeLimits(reply, inquiry, trail)
         })
-      auditLog.conclude(trail, 200)
+      const status = answer.outcome === 'accepted' ? 202 : 200
+      writeKind(reply, answer, inquiry, trail)
+      auditLog.conclude(trail, status)
       return reply
+        .status(status)
         .header('cache-control', 'no-store')
         .type('application/json; charset=utf-8')
         .send(JSON.stringify(answer))
     },
   )
+}
+
+/** Of a failure that leaves the outcome open: where the client will learn it. */
+function tellWhereItStands(
+  error: ExchangeError,
+  { agreement }: Inquiry,
+  trail: Trail,
+  reply: FastifyReply,
+  { replyDesk, exchangeParts }: ExchangeRouteParts,
+): void {
+  if (errorTable[error.code].status !== 504) return
+  const { exchangeId, first = exchangeId } = trail
+  reply.header('location', statusPath(first))
+  if (error.code !== 'NDX_REPLY_TIMEOUT' || first !== exchangeId) return
+  replyDesk.timedOut(exchangeId)
+  void rememberExchange(trail, agreement.client, exchangeParts)
+}
+
+/** Whether it was accepted or answered, now or before, and what of the client's preferences made it so. */
+function writeKind(
+  reply: FastifyReply,
+  { exchangeId, outcome }: Answer | Acceptance,
+  { preference, service }: Inquiry,
+  { first }: Trail,
+): void {
+  const isAccepted = outcome === 'accepted'
+  const waitSecondsMax = Math.ceil(service.contract.maxWaitMs / 1000)
+  const applied = describeApplied(preference, { isAccepted, waitSecondsMax })
+  if (applied !== undefined) reply.header('preference-applied', applied)
+  if (isAccepted) reply.header('location', statusPath(exchangeId))
+  if (first !== undefined) reply.header('exchange-id', first)
+  if (first !== undefined && !isAccepted) reply.header('idempotency-replayed', 'true')
 }
 
 /** Step 4: the contract, in the major asked for or the newest. */
@@ -98,8 +138,13 @@ function majorAskedFor({ headers }: FastifyRequest): number | undefined {
   return Number(asked)
 }
 
-/** Step 5: envelope and request valid, all faults of both together. */
-function readInquiry({ body, agreement }: FastifyRequest, service: Service, checkEnvelope: Check): Inquiry {
+/** Step 5: envelope and request valid, all faults of both together; then what its header fields ask for. */
+function readInquiry(
+  { body, bodyBytes, headers, agreement }: FastifyRequest,
+  service: Service,
+  checkEnvelope: Check,
+  digestKey: DigestKey,
+): Inquiry {
   if (body === undefined) throw new ExchangeError('NDX_BODY_MALFORMED', { detail: 'A JSON body is required.' })
   const request = isJsonObject(body) ? body['request'] : undefined
   const faults = [
@@ -111,7 +156,14 @@ function readInquiry({ body, agreement }: FastifyRequest, service: Service, chec
       detail: `See the contract: GET /v1/services/${service.contract.id}`,
       errors: faults.slice(0, faultsMax),
     })
-  return { ...(body as unknown as Omit<Inquiry, 'agreement' | 'service'>), agreement, service }
+  const key = fieldOf(headers['idempotency-key'])
+  return {
+    ...(body as unknown as Pick<Inquiry, 'purpose' | 'request'>),
+    agreement,
+    service,
+    preference: parsePrefer(fieldOf(headers['prefer'])),
+    ...(key === undefined || bodyBytes === undefined ? {} : { idempotency: digestKey(key, bodyBytes, service) }),
+  }
 }
 
 function writeLimits(reply: FastifyReply, { agreement }: Inquiry, trail: Trail): void {

@@ -1,6 +1,15 @@
 // What the parts of the bus suite share: a world, topics of their own, readers that are stopped after each test.
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type Bus, type OutgoingRecord, type Reader, type ReplyReading, type Working } from '#bus/bus.ts'
+import {
+  type Bus,
+  type Follower,
+  type Following,
+  type IncomingRecord,
+  type OutgoingRecord,
+  type Reader,
+  type ReplyReading,
+  type Working,
+} from '#bus/bus.ts'
 import { partitionsOf, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
 
@@ -24,8 +33,16 @@ export interface BusHarness {
   work(working: Partial<Working> & Pick<Working, 'topic' | 'handle'>, on?: Bus): Reader
   /** Reads partition 3 from now on unless told otherwise; stopped after the test. */
   read(reading: Partial<ReplyReading> & Pick<ReplyReading, 'topics' | 'onRecord'>, on?: Bus): Reader
+  /** Follows from the oldest, 1,000 records at once, unless told otherwise; stopped after the test. */
+  follow(following: Partial<Following> & Pick<Following, 'topics'>, on?: Bus): Followed
   /** Called after the test, the last one first. */
   later(cleanUp: () => unknown): void
+}
+
+/** A follower and what it took so far. */
+export interface Followed {
+  follower: Follower
+  taken: IncomingRecord[]
 }
 
 let runs = 0
@@ -33,7 +50,7 @@ let runs = 0
 /** To be called inside `describe`: it registers the hooks. */
 export function openHarness(makeWorld: () => Promise<BusWorld>): BusHarness {
   const run = `${process.pid}-${Date.now().toString(36)}-${++runs}`
-  const made = Array.from({ length: 20 }, (_, i) => `t${i}-${run}` as ProviderId)
+  const made = Array.from({ length: 28 }, (_, i) => `t${i}-${run}` as ProviderId)
   const spare = { request: made.map(requestTopic), reply: made.map(replyTopic) }
   let cleanUps: (() => unknown)[] = []
   let opened: { world: BusWorld; bus: Bus } | undefined
@@ -80,6 +97,16 @@ export function openHarness(makeWorld: () => Promise<BusWorld>): BusHarness {
       const reader = on.readReplies({ partition: 3, sinceMs: Date.now(), ...reading })
       cleanUps.push(() => reader.stop())
       return reader
+    },
+    follow: (following, on = current().bus) => {
+      const taken: IncomingRecord[] = []
+      const onRecords = async (records: readonly IncomingRecord[]): Promise<void> => {
+        await following.onRecords?.(records)
+        taken.push(...records)
+      }
+      const follower = on.follow({ from: () => undefined, recordsMax: 1_000, ...following, onRecords })
+      cleanUps.push(() => follower.stop())
+      return { follower, taken }
     },
     later: cleanUp => void cleanUps.push(cleanUp),
   }

@@ -63,6 +63,57 @@ describe('a partition in memory', () => {
     await bus.close()
   })
 
+  test('is not pushed out before a follower took it: the record past that is refused', async () => {
+    const bus = new MemoryBus({ road: new MemoryRoad(4) })
+    const topic = replyTopic(provider)
+    const taking = Promise.withResolvers<void>()
+    const follower = bus.follow({
+      topics: [topic],
+      from: () => undefined,
+      recordsMax: 10,
+      onRecords: () => taking.promise,
+    })
+    for (const value of 'abcd') await bus.publish(topic, outgoing(value))
+    await expect(bus.publish(topic, outgoing('e'))).rejects.toMatchObject({ surelyNotWritten: true })
+    taking.resolve()
+    await until('all are taken', () => follower.lag === 0)
+    await bus.publish(topic, outgoing('f'))
+    await follower.stop()
+    for (const value of 'ghijk') await bus.publish(topic, outgoing(value))
+    await bus.close()
+  })
+
+  test('tells a follower what it has forgotten', async () => {
+    const bus = new MemoryBus({ road: new MemoryRoad(4) })
+    const topic = replyTopic(provider)
+    for (const value of 'abcdef') await bus.publish(topic, outgoing(value))
+    const gaps: unknown[] = []
+    const seen: string[] = []
+    const follower = bus.follow({
+      topics: [topic],
+      from: () => 0,
+      recordsMax: 10,
+      onRecords: async records => void seen.push(...records.map(({ value }) => value.toString())),
+      onGap: gap => void gaps.push(gap),
+    })
+    await until('four records', () => seen.length === 4)
+    expect([gaps, seen]).toEqual([[{ topic, partition: 0, expected: 0, found: 2 }], [...'cdef']])
+    expect(await bus.readAt(topic, 0, '1')).toBeUndefined()
+    expect(await bus.readAt(topic, 0, '2')).toMatchObject({ offset: '2' })
+    await follower.stop()
+    await bus.close()
+  })
+
+  test('is on a road whose clock all share', async () => {
+    const road = new MemoryRoad(4, () => 7)
+    const bus = new MemoryBus({ road, now: () => 8 })
+    await bus.publish(replyTopic(provider), outgoing('a'))
+    expect([bus.now(), (await bus.readAt(replyTopic(provider), 0, '0'))?.timestampMs]).toEqual([7, 7])
+    expect(new MemoryBus({ now: () => 8 }).now()).toBe(8)
+    expect(await bus.id()).not.toBe(await new MemoryBus().id())
+    await bus.close()
+  })
+
   test('goes on reading after a reader threw', async () => {
     const faults: string[] = []
     const bus = new MemoryBus({ log: (_level, message) => void faults.push(message) })

@@ -1,7 +1,7 @@
 // The probe on a road of the test's own making, which loses, delays and refuses what it is told to.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Bus, type IncomingRecord, type OutgoingRecord, PublishError } from '#bus/bus.ts'
-import { createProbe, type Probe } from '#bus/probe.ts'
+import { announce, createProbe, type Probe } from '#bus/probe.ts'
 import { probeTopic } from '#bus/topics.ts'
 
 interface Sent {
@@ -128,4 +128,16 @@ test('sends nothing once stopped', async () => {
   last().settle(new PublishError('closed', true))
   await vi.advanceTimersByTimeAsync(10_000)
   expect([sent.length, changes]).toEqual([1, []])
+})
+
+test('does not take an announcement for its own, even of its instance', async () => {
+  const announcements: OutgoingRecord[] = []
+  const publish = async (topic: string, record: OutgoingRecord): Promise<void> => {
+    expect(topic).toBe(probeTopic)
+    announcements.push(record)
+  }
+  await announce({ publish } as unknown as Bus, 'here')
+  expect(announcements).toHaveLength(1)
+  for (const record of announcements) read({ record, settle: () => {} })
+  expect(probe.isOpen).toBe(false)
 })

@@ -3,7 +3,17 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PublishError } from '#bus/bus.ts'
 import { placeRecord, Turns } from '#bus/placement.ts'
-import { noteTopic, partitionOf, partitionsOf, planTopics, probeTopic, replyTopic, requestTopic } from '#bus/topics.ts'
+import {
+  checkpointTopic,
+  deadLetterTopic,
+  noteTopic,
+  partitionOf,
+  partitionsOf,
+  planTopics,
+  probeTopic,
+  replyTopic,
+  requestTopic,
+} from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
 
 const provider = 'population' as ProviderId
@@ -11,7 +21,14 @@ const record = { key: null, headers: {}, value: '' }
 
 test('plans every topic of a provider, with the partitions that everybody counts on', () => {
   const plan = planTopics([provider])
-  expect(plan.map(topic => topic.name)).toEqual([requestTopic(provider), replyTopic(provider), noteTopic, probeTopic])
+  expect(plan.map(topic => topic.name)).toEqual([
+    requestTopic(provider),
+    replyTopic(provider),
+    noteTopic,
+    deadLetterTopic,
+    checkpointTopic,
+    probeTopic,
+  ])
   for (const { name, partitions } of plan) expect(partitionsOf(name)).toBe(partitions)
 })
 

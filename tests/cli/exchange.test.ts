@@ -1,5 +1,5 @@
 // The commands that talk to an exchange, against one that `ndx start` runs: what it prints, the curl it prints, tokens,
-// questions, counters, the tour, the log. Each command is a process of its own.
+// questions, counters, the ledger, the log. Each command is a process of its own.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -24,22 +24,23 @@ const curlOf = ({ process: { stdout } }: Exchange): string => /^curl .*$/m.exec(
 
 describe('start', () => {
   test('prints where it answers and one question, and nothing on standard error', patient, () => {
-    const { url, operationsUrl, dataDir, process: running } = exchange
+    const { url, operationsUrl, ledgerUrl, dataDir, process: running } = exchange
     const port = new URL(url).port
     const shown = running.stdout().replace(/after \d+\.\d s/, 'after … s')
     expect(running.stderr()).toBe('')
-    expect(shown).toBe(`NDX is ready after … s: 3 services, 3 clients, everything in this process.
+    expect(shown).toBe(`NDX is ready after … s: 4 services, 3 clients, everything in this process.
 
   gateway     http://127.0.0.1:${port}
   documents   http://127.0.0.1:${port}/docs
   operations  ${operationsUrl}/metrics
+  ledger      ${ledgerUrl}   (npx ndx audit reconcile --ledger ${ledgerUrl})
   log         ${dataDir}/log/ndx.log   (npx ndx watch --file ${dataDir}/log/ndx.log)
 
 Ask as an agency would, in another terminal:
 
 curl -s http://127.0.0.1:${port}/v1/services/population/identity-verification -H "authorization: Bearer $(NDX_DATA_DIR=${dataDir} npx ndx token social-insurance --url http://127.0.0.1:${port})" -H 'content-type: application/json' -d '{"purpose":"social-insurance-enrolment","request":{"personalId":"026701599619","fullName":"Huỳnh Thị Phương Hương","dateOfBirth":"2001-11-27"}}'
 
-Then: npx ndx demo --url http://127.0.0.1:${port}. Ctrl-C stops.
+Then: npx ndx demo --url http://127.0.0.1:${port} --ledger ${ledgerUrl}. Ctrl-C stops.
 `)
   })
 
@@ -54,9 +55,11 @@ Then: npx ndx demo --url http://127.0.0.1:${port}. Ctrl-C stops.
     })
   })
 
-  test('its documentation and operations answer', patient, async () => {
+  test('its documentation, operations and ledger answer', patient, async () => {
     expect((await fetch(`${exchange.url}/docs`)).status).toBe(200)
     expect((await fetch(`${exchange.operationsUrl}/metrics`)).status).toBe(200)
+    const reconciled = await ndx(['audit', 'reconcile', '--ledger', exchange.ledgerUrl])
+    expect(reconciled).toMatchObject({ status: 0, stdout: expect.stringMatching(/^UP TO /) })
   })
 
   test('the issuer follows the port', patient, async () => {
@@ -81,22 +84,40 @@ Then: npx ndx demo --url http://127.0.0.1:${port}. Ctrl-C stops.
     const { status, stderr } = await other.stop('SIGINT')
     expect({ status, stderr }).toEqual({ status: 0, stderr: 'stopping: what is under way is answered first\n' })
     const log = readFileSync(join(folder, 'stopped/log/ndx.log'), 'utf8')
-    expect(log.trimEnd().split('\n').at(-1)).toContain('"event":"stopped"')
+    const events = log
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line).event)
+    expect(events.filter(event => /^(ledger-)?stopped$/.test(event))).toEqual(['stopped', 'ledger-stopped'])
   })
 
-  test.each(['NDX_PORT', 'NDX_OPERATIONS_PORT'])('a taken %s is named, with status 1', patient, async name => {
-    const taken = await listen()
-    try {
-      const { port } = taken.address() as { port: number }
-      const settings = { NDX_PORT: '0', NDX_OPERATIONS_PORT: '0', NDX_DATA_DIR: folder, [name]: String(port) }
-      const { status, stdout, stderr } = await ndx(['start'], settings)
-      expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-      expect(stderr).toBe(
-        `ndx start: port ${port} is taken; perhaps an exchange already runs there.\nStop it, or choose another port: ${name}=${port + 1} npx ndx start\n`,
-      )
-    } finally {
-      taken.close()
-    }
+  test.each(['NDX_PORT', 'NDX_OPERATIONS_PORT', 'NDX_LEDGER_PORT'])(
+    'a taken %s is named, with status 1',
+    patient,
+    async name => {
+      const taken = await listen()
+      try {
+        const { port } = taken.address() as { port: number }
+        const free = { NDX_PORT: '0', NDX_OPERATIONS_PORT: '0', NDX_LEDGER_PORT: '0' }
+        const settings = { ...free, NDX_DATA_DIR: join(folder, name), [name]: String(port) }
+        const { status, stdout, stderr } = await ndx(['start'], settings)
+        expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+        expect(stderr).toBe(
+          `ndx start: port ${port} is taken; perhaps an exchange already runs there.\nStop it, or choose another port: ${name}=${port + 1} npx ndx start\n`,
+        )
+      } finally {
+        taken.close()
+      }
+    },
+  )
+
+  test('a data directory on which an exchange runs is named, with status 1', patient, async () => {
+    const settings = { NDX_PORT: '0', NDX_OPERATIONS_PORT: '0', NDX_LEDGER_PORT: '0', NDX_DATA_DIR: exchange.dataDir }
+    const { status, stdout, stderr } = await ndx(['start'], settings)
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toBe(
+      `ndx start: an exchange already runs on ${exchange.dataDir}.\nStop it, or start this one beside it: NDX_DATA_DIR=data2 NDX_PORT=0 NDX_OPERATIONS_PORT=0 NDX_LEDGER_PORT=0 npx ndx start\n`,
+    )
   })
 
   test('a log that cannot be written is a fault of the configuration', patient, async () => {
@@ -251,35 +272,6 @@ describe('counters', () => {
     const public_ = await ndx(['counters'], { NDX_OPERATIONS_URL: exchange.url })
     expect(public_.status).toBe(1)
     expect(public_.stderr).toContain('gave no counters (status 404)')
-  })
-})
-
-describe('demo', () => {
-  test('passes twice in a row and names nobody in the log', patient, async () => {
-    for (const _ of ['first', 'second']) {
-      const { status, stdout, stderr } = await ndx(['demo', '--url', exchange.url], { NDX_DATA_DIR: exchange.dataDir })
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-      expect(stdout).not.toContain('NOT SO')
-      expect(stdout).toContain('All 9 steps went as told.\n')
-      expect(stdout).toContain('answered: {"matched":true}')
-      expect(stdout).toContain('kept back:        personalId, nationality, ethnicity')
-      expect(stdout).toMatch(/Retry-After: \d+ s/)
-      expect(stdout).toMatch(/"subject":"v1\.[\w-]{22}"/)
-    }
-  })
-
-  test('says what is not as told, with status 1', patient, async () => {
-    const { status, stdout, stderr } = await ndx(['demo'], { ...exchange.environment, NDX_NATION_SEED: '9' })
-    expect(status).toBe(1)
-    expect(stdout).toContain('NOT SO: the reply is {"matched":true} and nothing else')
-    expect(stderr).toContain('step 2: the reply is {"matched":true} and nothing else')
-    expect(stderr).toContain('NDX_NATION_SEED')
-  })
-
-  test('without an exchange says what to run, before the tour', patient, async () => {
-    const { status, stdout, stderr } = await ndx(['demo', '--url', await silentUrl()])
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-    expect(stderr).toContain('Run `npm start`')
   })
 })
 

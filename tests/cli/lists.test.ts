@@ -101,7 +101,9 @@ describe('secrets', () => {
     expect(first.status).toBe(0)
     expect(made).toContain('secrets/issuer-key.json')
     expect(readdirSync(join(folder, 'secrets/clients')).sort()).toEqual(
-      [...registry.agreements.keys()].flatMap(client => [`${client}.private.json`, `${client}.public.json`]).sort(),
+      [...registry.agreements.keys()]
+        .flatMap(client => ['callback-secret', 'private.json', 'public.json'].map(kind => `${client}.${kind}`))
+        .sort(),
     )
     for (const name of made.filter(name => !name.endsWith('.public.json')))
       expect(statSync(join(folder, 'secrets', name)).mode & 0o077).toBe(0)

@@ -133,16 +133,21 @@ export interface Exchange {
   process: Running
   url: string
   operationsUrl: string
+  ledgerUrl: string
   dataDir: string
   /** For commands that shall find this exchange. */
   environment: Environment
   stop(signal?: NodeJS.Signals): Promise<Finished>
 }
 
+/** Test files run side by side: an exchange held up by the others does not shed. */
+const busyMachine = { NDX_EVENT_LOOP_DELAY_MAX_MS: '60000' }
+
 /** An embedded exchange on free ports with a data directory of its own, started by `ndx start`. */
 export async function startExchange(extra: Environment = {}): Promise<Exchange> {
   const dataDir = makeFolder()
-  const settings = { NDX_DATA_DIR: dataDir, NDX_PORT: '0', NDX_OPERATIONS_PORT: '0', ...extra }
+  const ports = { NDX_PORT: '0', NDX_OPERATIONS_PORT: '0', NDX_LEDGER_PORT: '0' }
+  const settings = { NDX_DATA_DIR: dataDir, ...ports, ...busyMachine, ...extra }
   const running = launch(['start'], settings)
   let hasEnded = false
   void running.ended.then(() => {
@@ -153,12 +158,19 @@ export async function startExchange(extra: Environment = {}): Promise<Exchange> 
   const find = (pattern: RegExp): string => pattern.exec(running.stdout())?.[1] ?? ''
   const url = find(/gateway {5}(\S+)/)
   const operationsUrl = find(/operations {2}(\S+)\/metrics/)
+  const ledgerUrl = find(/ledger {6}(\S+)/)
   return {
     process: running,
     url,
     operationsUrl,
+    ledgerUrl,
     dataDir,
-    environment: { NDX_DATA_DIR: dataDir, NDX_URL: url, NDX_OPERATIONS_URL: operationsUrl },
+    environment: {
+      NDX_DATA_DIR: dataDir,
+      NDX_URL: url,
+      NDX_OPERATIONS_URL: operationsUrl,
+      NDX_LEDGER_URL: ledgerUrl,
+    },
     stop: async signal => {
       const finished = await running.stop(signal)
       rmSync(dataDir, { recursive: true, force: true })

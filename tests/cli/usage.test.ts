@@ -16,7 +16,7 @@ describe('help', () => {
     const { status, stdout, stderr } = await ndx(['--help'])
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     for (const [name, { summary }] of Object.entries(commands))
-      expect(stdout).toContain(`  ${name.padEnd(12)}${summary}\n`)
+      expect(stdout).toContain(`  ${name.padEnd(14)}${summary}\n`)
     expect(await ndx(['help'])).toEqual({ status: 0, stdout, stderr: '' })
   })
 

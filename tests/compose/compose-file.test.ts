@@ -56,6 +56,7 @@ describe('docker-compose.yml', () => {
     const ports = Object.values(readComposeFile(false).services).flatMap(({ ports: published = [] }) => published)
     expect(ports.map(port => port.replaceAll(/\$\{(\w+):-\d+\}/g, '$1')).toSorted()).toEqual([
       '127.0.0.1:NDX_KAFKA_PORT:9092',
+      '127.0.0.1:NDX_LEDGER_PORT:9470',
       '127.0.0.1:NDX_OPERATIONS_PORT:9464',
       '127.0.0.1:NDX_PORT:8080',
       '127.0.0.1:NDX_REDIS_PORT:6379',

@@ -27,6 +27,7 @@ export interface Container {
 export interface WholeStack {
   url: string
   operationsUrl: string
+  ledgerUrl: string
   dataDir: string
   /** Those that ended included. */
   containers(): Promise<Container[]>
@@ -50,7 +51,8 @@ export async function startWholeStack(): Promise<WholeStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'ndx-compose-'))
   const guards = [guardLabel(label), createGuard()]
   guards[1]?.onLoss(`sleep 12; docker image rm -f ${image}; rm -rf ${quote(dataDir)}`)
-  const [port, operationsPort, kafkaPort, redisPort] = [
+  const [port, operationsPort, ledgerPort, kafkaPort, redisPort] = [
+    await findFreePort(),
     await findFreePort(),
     await findFreePort(),
     await findFreePort(),
@@ -60,6 +62,7 @@ export async function startWholeStack(): Promise<WholeStack> {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NDX_'))),
     NDX_PORT: String(port),
     NDX_OPERATIONS_PORT: String(operationsPort),
+    NDX_LEDGER_PORT: String(ledgerPort),
     NDX_KAFKA_PORT: String(kafkaPort),
     NDX_REDIS_PORT: String(redisPort),
     NDX_DATA_DIR: dataDir,
@@ -88,6 +91,7 @@ export async function startWholeStack(): Promise<WholeStack> {
   return {
     url: `http://127.0.0.1:${port}`,
     operationsUrl: `http://127.0.0.1:${operationsPort}`,
+    ledgerUrl: `http://127.0.0.1:${ledgerPort}`,
     dataDir,
     containers: async () => inspect(await run('docker', ['ps', '-aq', '--filter', `label=${label}`])),
     compose,

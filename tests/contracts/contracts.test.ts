@@ -11,6 +11,7 @@ test('are these services and these clients', () => {
     ['business-registration/enterprise-record', 'disclose'],
     ['population/citizen-record', 'disclose'],
     ['population/identity-verification', 'match'],
+    ['population/personal-id-issuance', 'effect'],
   ])
   expect([...registry.agreements.keys()].sort()).toEqual(['bank', 'public-service-portal', 'social-insurance'])
 })

@@ -34,7 +34,12 @@ test('is what the gateway serves, beside a page to read it', async () => {
 
 test('has a path for every service and lists every code', () => {
   expect(Object.keys(document['paths'] as object).sort()).toEqual(
-    ['/v1/services', ...registry.services.map(({ contract }) => `/v1/services/${contract.id}`)].sort(),
+    [
+      '/v1/exchanges/{exchangeId}',
+      '/v1/exchanges/{exchangeId}/events',
+      '/v1/services',
+      ...registry.services.map(({ contract }) => `/v1/services/${contract.id}`),
+    ].sort(),
   )
   const { Problem } = (document['components'] as { schemas: { Problem: { properties: { code: unknown } } } }).schemas
   expect(Problem.properties.code).toEqual({ enum: Object.keys(errorTable) })

@@ -11,7 +11,7 @@ import { run } from '#tests/shell.ts'
 
 const steps = ['redis-secret', 'secrets', 'topics']
 const servers = ['kafka', 'redis']
-const processes = ['gateway', 'adapter-population', 'adapter-business-registration']
+const processes = ['gateway', 'ledger', 'witness', 'adapter-population', 'adapter-business-registration']
 
 describe.runIf(inject('stack').kind === 'compose')('docker compose up', () => {
   let stack: WholeStack
@@ -25,7 +25,9 @@ describe.runIf(inject('stack').kind === 'compose')('docker compose up', () => {
   afterAll(() => stack?.remove(), 90_000)
 
   const command = (line: string) =>
-    run(`node cli/ndx.ts ${line}`, { environment: { NDX_DATA_DIR: stack.dataDir, NDX_URL: stack.url } })
+    run(`node cli/ndx.ts ${line}`, {
+      environment: { NDX_DATA_DIR: stack.dataDir, NDX_URL: stack.url, NDX_LEDGER_URL: stack.ledgerUrl },
+    })
   const tokenOf = async (client: string): Promise<string> => (await command(`token ${client}`)).stdout.trim()
 
   test('answers clients whose tokens the command line made, and logs nothing of whom they asked about', async () => {
@@ -93,7 +95,30 @@ describe.runIf(inject('stack').kind === 'compose')('docker compose up', () => {
       for (const name of ['kafka', 'redis', 'gateway']) names.resolve4(name).then(() => console.log('reaches', name), () => {})`
     const reached = await stack.exec('adapter-population', 'node', '-e', look)
     expect(reached.trim().split('\n').toSorted()).toEqual(['reaches gateway', 'reaches kafka'])
-    await expect(stack.exec('adapter-population', 'ls', '/data')).rejects.toThrow()
+    await expect(stack.exec('adapter-business-registration', 'ls', '/data')).rejects.toThrow()
+    expect((await stack.exec('adapter-population', 'ls', '/data')).trim()).toBe('registers')
+  })
+
+  test('the ledger has the pseudonyms’ keys and the callbacks’ secrets, and nothing else of the gateway’s', async () => {
+    const inside = await stack.exec('ledger', 'find', '/data', '-type', 'f', '-printf', '%U %m %p\n')
+    const others = inside
+      .trim()
+      .split('\n')
+      .filter(
+        line =>
+          !/ 600 \/data\/(secrets\/pseudonym-keys\/\d{6}|clients\/[a-z-]+\.callback-secret)$/.test(line) &&
+          !line.includes(' /data/ledger/'),
+      )
+    expect(others).toEqual([])
+  })
+
+  test('an auditor outside verifies the log with two public keys', async () => {
+    const file = join(stack.dataDir, 'day.ndx')
+    expect(await command(`audit export --out ${file}`)).toMatchObject({ status: 0 })
+    const keys = `--key ${join(stack.dataDir, 'ledger/log-key.pub')} --witness ${join(stack.dataDir, 'witness/witness-key.pub')}`
+    const verified = await command(`audit verify ${file} ${keys}`)
+    expect(verified).toMatchObject({ status: 0 })
+    expect(verified.stdout + verified.stderr).toContain('cosigned by')
   })
 
   test('secrets are their users’ alone: the gateway gets public keys only, the clients’ keys are the host’s', async () => {

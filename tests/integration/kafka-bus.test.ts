@@ -99,6 +99,7 @@ describe('a broker that goes away', () => {
   test('and comes back: reader, worker and publish go on by themselves, and nothing acknowledged is lost', async () => {
     const read = new Set<string>()
     const worked = new Set<string>()
+    const followed = new Set<string>()
     const states: string[] = []
     const topics = [replyTopic(provider), probeTopic]
     const reader = bus.readReplies({
@@ -116,11 +117,21 @@ describe('a broker that goes away', () => {
       handle: async record => void worked.add(record.value.toString()),
       onState: state => void states.push(`worker ${state}`),
     })
+    const follower = bus.follow({
+      topics: [requestTopic(provider), replyTopic(provider)],
+      from: () => undefined,
+      recordsMax: 1_000,
+      onRecords: async records => {
+        for (const { topic, value } of records) followed.add(`${topic} ${value}`)
+      },
+      onState: state => void states.push(`follower ${state}`),
+    })
     ends.push(
       () => reader.stop(),
       () => worker.stop(),
+      () => follower.stop(),
     )
-    await Promise.all([reader.ready, worker.ready])
+    await Promise.all([reader.ready, worker.ready, follower.ready])
     const acknowledged: string[] = []
     const settled = { count: 0, slowestMs: 0 }
     const publish = async (value: string): Promise<void> => {
@@ -138,15 +149,23 @@ describe('a broker that goes away', () => {
     ends.push(() => clearInterval(pump))
     await until('traffic', () => acknowledged.length >= 50)
     await kafka.kill()
-    await until('both noticed', () => states.includes('reader interrupted') && states.includes('worker interrupted'))
+    const interrupted = ['reader interrupted', 'worker interrupted', 'follower interrupted']
+    await until('all noticed', () => interrupted.every(state => states.includes(state)))
+    const caughtUpMs = follower.caughtUpMs
     await kafka.start()
     const backMs = Date.now()
-    const [before, beforeRead, beforeWorked] = [acknowledged.length, read.size, worked.size]
+    const [before, beforeRead, beforeWorked, beforeFollowed] = [
+      acknowledged.length,
+      read.size,
+      worked.size,
+      followed.size,
+    ]
     // The 15 s of the whole platform are held by kafka-outage.test.ts; a busy machine may take longer to recover its log here.
     const isBack = {
       publish: () => acknowledged.length > before + 20,
       read: () => read.size > beforeRead + 20,
       work: () => worked.size > beforeWorked + 20,
+      follow: () => followed.size > beforeFollowed + 20,
     }
     for (const [what, isMet] of Object.entries(isBack))
       await until(`${what} again`, isMet, 40_000 + backMs - Date.now())
@@ -154,9 +173,14 @@ describe('a broker that goes away', () => {
     await within(15_000, 'every publish settles', Promise.all(pending))
     await until('all acknowledged were read', () => acknowledged.every(value => read.has(value)))
     await until('all acknowledged were worked off', () => acknowledged.every(value => worked.has(value)))
+    const topicsFollowed = [requestTopic(provider), replyTopic(provider)]
+    await until('all acknowledged were followed', () =>
+      acknowledged.every(value => topicsFollowed.every(topic => followed.has(`${topic} ${value}`))),
+    )
+    await until('caught up', () => follower.caughtUpMs > caughtUpMs && follower.lag === 0)
     expect(settled).toMatchObject({ count: sent })
     expect(settled.slowestMs).toBeLessThan(12_000)
-    expect(states).toEqual(expect.arrayContaining(['reader reading', 'worker working']))
+    expect(states).toEqual(expect.arrayContaining(['reader reading', 'worker working', 'follower reading']))
   }, 120_000)
 
   test('and hangs: publish settles in bounded time, the probe closes, and opens when the broker goes on', async () => {
@@ -173,6 +197,9 @@ describe('a broker that goes away', () => {
       () => probe.stop(),
     )
     await within(15_000, 'open', probe.firstOpen)
+    await bus.publish(replyTopic(provider), { key: null, partition: 6, headers: {}, value: 'to be found' })
+    const find = (): Promise<unknown> => bus.readAt(replyTopic(provider), 6, '0').catch((error: unknown) => error)
+    expect(await find()).toMatchObject({ offset: '0' })
     await kafka.pause()
     ends.push(() => kafka.resume())
     const startedMs = Date.now()
@@ -188,9 +215,16 @@ describe('a broker that goes away', () => {
       name: 'PublishError',
       surelyNotWritten: true,
     })
+    const unknown = { name: 'RoadError' }
+    expect(await within(5_000, 'answers', Promise.all([find(), find(), find()]))).toMatchObject([
+      unknown,
+      unknown,
+      unknown,
+    ])
     await kafka.resume()
     await until('the probe opens', () => probe.isOpen, 15_000)
     await bus.publish(requestTopic(provider), { key: 'k', headers: {}, value: 'after' })
+    expect(await within(5_000, 'found', find())).toMatchObject({ offset: '0' })
   }, 60_000)
 
   test('for good: stop and close end all the same, and leave nothing running', async () => {
@@ -203,11 +237,18 @@ describe('a broker that goes away', () => {
       heldMax: 1,
       handle: async () => {},
     })
-    await Promise.all([reader.ready, worker.ready])
+    const follower = own.follow({
+      topics: [requestTopic(provider)],
+      from: () => undefined,
+      recordsMax: 10,
+      onRecords: async () => {},
+    })
+    await Promise.all([reader.ready, worker.ready, follower.ready])
     await own.publish(replyTopic(provider), { key: null, headers: {}, value: 'x' })
     await kafka.kill()
     const waiting = own.publish(replyTopic(provider), { key: null, headers: {}, value: 'y' }).catch(() => 'rejected')
-    await within(10_000, 'stop', Promise.all([reader.stop(), worker.stop()]))
+    await within(10_000, 'stop', Promise.all([reader.stop(), worker.stop(), follower.stop()]))
+    await expect(own.id()).rejects.toMatchObject({ name: 'RoadError' })
     await within(10_000, 'close', own.close())
     expect(await waiting).toBe('rejected')
     await kafka.start()
@@ -220,9 +261,13 @@ test('a process whose bus is closed ends by itself', async () => {
     const bus = createKafkaBus({ brokers: ${JSON.stringify(brokers)}, clientId: 'ending' })
     const reader = bus.readReplies({ topics: ['${probeTopic}'], partition: 0, sinceMs: Date.now(), onRecord: () => {} })
     const worker = bus.work({ topic: '${probeTopic}', group: 'ending', poolSize: 1, heldMax: 1, handle: async () => {} })
-    await Promise.all([reader.ready, worker.ready])
+    const from = () => undefined
+    const follower = bus.follow({ topics: ['${probeTopic}'], from, recordsMax: 10, onRecords: async () => {} })
+    await Promise.all([reader.ready, worker.ready, follower.ready])
     await bus.publish('${probeTopic}', { key: null, headers: {}, value: '' })
-    await Promise.all([reader.stop(), worker.stop()])
+    await bus.readAt('${probeTopic}', 0, '0')
+    await bus.id()
+    await Promise.all([reader.stop(), worker.stop(), follower.stop()])
     await bus.close()
     console.log('closed')`
   const cwd = new URL('../..', import.meta.url).pathname
@@ -237,6 +282,30 @@ test('a process whose bus is closed ends by itself', async () => {
   const closedMs = await within(30_000, 'close', closed.promise)
   expect((await within(10_000, 'the end', ended.promise)) - closedMs).toBeLessThan(1_000)
   expect(child.exitCode).toBe(0)
+}, 60_000)
+
+test('a process whose own clock is an hour ahead agrees on the time once something of it was acknowledged', async () => {
+  const script = `
+    const ownNow = Date.now
+    Date.now = () => ownNow() + 3_600_000
+    const { createKafkaBus } = await import('#bus/kafka-bus/kafka-bus.ts')
+    const { announce } = await import('#bus/probe.ts')
+    const bus = createKafkaBus({ brokers: ${JSON.stringify(brokers)}, clientId: 'ahead' })
+    const skewMs = () => bus.now() - ownNow()
+    const before = skewMs()
+    for (let i = 0; i < 3; i++) await announce(bus, 'ahead')
+    console.log(JSON.stringify([before, skewMs()]))
+    await bus.close()`
+  const cwd = new URL('../..', import.meta.url).pathname
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const told = Promise.withResolvers<string>()
+  createInterface({ input: child.stdout }).on('line', told.resolve)
+  const [before, after] = JSON.parse(await within(30_000, 'its time', told.promise)) as [number, number]
+  expect(before).toBeGreaterThan(3_590_000)
+  expect(Math.abs(after)).toBeLessThan(100)
 }, 60_000)
 
 async function startStuckMember(topic: string, group: string, onTaken: () => void): Promise<{ kill(): Promise<void> }> {

@@ -38,6 +38,8 @@ export interface GatewayProcess extends Process {
 export interface Platform {
   dataDir: string
   startGateway(name: string, environment?: Record<string, string>): Promise<GatewayProcess>
+  /** The one ledger; gateways know its address from the start. Started again it goes on where it stopped. */
+  startLedger(environment?: Record<string, string>): Promise<GatewayProcess>
   startAdapter(provider: string, name: string, environment?: Record<string, string>): Promise<GatewayProcess>
   stop(): Promise<void>
 }
@@ -65,7 +67,10 @@ export async function createPlatform({
   makeSecrets(dataDir, registry.simulatedClients)
   await createTopics([...kafkaBrokers], planTopics(registry.providers))
   const running: Process[] = []
+  const ledgerPort = await freePort()
+  const ledgerUrl = `http://127.0.0.1:${ledgerPort}`
   const shared = {
+    NDX_LEDGER_URL: ledgerUrl,
     NDX_KAFKA_BROKERS: kafkaBrokers.join(),
     NDX_REDIS_URL: `${redisUrl}/${redisDatabase}`,
     NDX_DATA_DIR: dataDir,
@@ -85,7 +90,10 @@ export async function createPlatform({
       ...environment,
     })
     running.push(child)
-    const urls = { url: `http://127.0.0.1:${port}`, operationsUrl: `http://127.0.0.1:${operationsPort}` }
+    const isLedger = script[0] === 'ledger/main.ts'
+    const urls = isLedger
+      ? { url: ledgerUrl, operationsUrl: ledgerUrl }
+      : { url: `http://127.0.0.1:${port}`, operationsUrl: `http://127.0.0.1:${operationsPort}` }
     const process = Object.assign(child, urls)
     await until(`${name} is ready`, () => isReady(process), 30_000)
     return process
@@ -93,6 +101,8 @@ export async function createPlatform({
   return {
     dataDir,
     startGateway: (name, environment = {}) => start(['gateway/main.ts'], name, environment),
+    startLedger: (environment = {}) =>
+      start(['ledger/main.ts'], 'ledger', { NDX_LEDGER_PORT: String(ledgerPort), ...environment }),
     startAdapter: (provider, name, environment = {}) => start(['services/main.ts', provider], name, environment),
     stop: async () => {
       await Promise.all(running.map(process => process.stop()))

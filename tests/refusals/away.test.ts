@@ -85,6 +85,10 @@ describe('the bus away', () => {
           : inner.publish(topic, outgoing),
       readReplies: reading => inner.readReplies(reading),
       work: working => inner.work(working),
+      follow: following => inner.follow(following),
+      readAt: (topic, partition, offset) => inner.readAt(topic, partition, offset),
+      now: () => inner.now(),
+      id: () => inner.id(),
       close: () => inner.close(),
     }
     const world = await startWorld({ bus, contracts: deadlineOf(300), silent: ['business-registration'] })
@@ -111,6 +115,10 @@ describe('the bus away', () => {
         isAway ? Promise.reject(new PublishError('no broker', true)) : inner.publish(topic, outgoing),
       readReplies: reading => inner.readReplies(reading),
       work: working => inner.work(working),
+      follow: following => inner.follow(following),
+      readAt: (topic, partition, offset) => inner.readAt(topic, partition, offset),
+      now: () => inner.now(),
+      id: () => inner.id(),
       close: () => inner.close(),
     }
     const world = await startWorld({ bus, silent: ['business-registration'] })

@@ -78,6 +78,8 @@ describe.each([name, number])('%s', text => {
   test('in the address', async () => {
     for (const path of [
       `/${text}`,
+      `/v1/exchanges/${text}`,
+      `/v1/exchanges/${text}/events`,
       `/v1/services/${text}/${text}`,
       `/v1/services?${text}=${text}`,
       `/problems/${text}`,
@@ -179,7 +181,7 @@ test('neither is found where it does not belong', async () => {
 test('a pseudonym stands in their place, the same for the same person', () => {
   const requests = world.published.filter(({ topic }) => topic === 'ndx.request.population')
   const subjects = new Set(requests.map(({ record: { value } }) => JSON.parse(value).subject))
-  expect([...subjects]).toEqual([expect.stringMatching(/^v1\.[\w-]{22}$/)])
+  expect([...subjects]).toEqual([expect.stringMatching(/^\d{6}\.[\w-]{22}$/)])
 })
 
 const contextsOf = (text: string, canary: string): string[] =>

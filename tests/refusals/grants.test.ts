@@ -88,7 +88,7 @@ test('refuses a version of the service whose mode is not the grant’s', async (
     },
     agreements: {
       'public-service-portal': ({ grants }) => {
-        for (const grant of grants) grant.mode = 'match'
+        for (const grant of grants) if (grant.mode === 'disclose') grant.mode = 'match'
       },
     },
   })

@@ -3,8 +3,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type FastifyInstance } from 'fastify'
 import { afterAll, describe, expect, test } from 'vitest'
+import { type ClientId } from '#contracts/contract.ts'
 import { type ErrorCode, errorTable } from '#contracts/errors.ts'
 import { type Answered, goodEnvelope } from '#tests/asker.ts'
+import { startScriptedLedger } from '#tests/gateway/scripted-ledger.ts'
 import { expectProblem } from '#tests/refusals/expect-problem.ts'
 import { startWorld } from '#tests/world.ts'
 
@@ -24,18 +26,38 @@ const publicRoutes = {
 /** The documentation page and its files: public, served as files. */
 const pagePrefix = '/docs'
 
+/** An exchange of social-insurance, of which the ledger knows. */
+const refusedId = '0198c7a0-0000-7000-8000-000000000001'
+
 /** Only a token with this scope. */
 const guardedRoutes = {
   'GET /v1/services': { path: '/v1/services', scope: 'catalogue', other: 'exchange' },
   'GET /v1/services/:provider/:service': { path: `/v1/services/${identity}`, scope: 'catalogue', other: 'exchange' },
   'POST /v1/services/:provider/:service': { path: `/v1/services/${identity}`, scope: 'exchange', other: 'catalogue' },
+  'GET /v1/exchanges/:exchangeId': { path: `/v1/exchanges/${refusedId}`, scope: 'exchange', other: 'catalogue' },
+  'GET /v1/exchanges/:exchangeId/events': {
+    path: `/v1/exchanges/${refusedId}/events`,
+    scope: 'exchange',
+    other: 'catalogue',
+  },
 } as const
 
 /** Guarded by the client's assertion, not by a token. */
 const assertedRoutes = { 'POST /oauth/token': '/oauth/token', 'POST /oauth/revoke': '/oauth/revoke' } as const
 
+const ledger = await startScriptedLedger()
+ledger.know({
+  exchangeId: refusedId,
+  state: 'refused',
+  client: 'social-insurance' as ClientId,
+  isDeferred: false,
+  isLate: false,
+})
 const { world, routes } = await startListed()
-afterAll(() => world.stop())
+afterAll(async () => {
+  await world.stop()
+  await ledger.stop()
+})
 const revoked: string = (await world.requestToken('social-insurance')).body.access_token
 await world.revoke('social-insurance', revoked)
 
@@ -218,7 +240,7 @@ async function startListed() {
     })
   }
   subscribe('fastify.initialization', onInstance)
-  const world = await startWorld({ silent: ['business-registration'] })
+  const world = await startWorld({ silent: ['business-registration'], settings: { NDX_LEDGER_URL: ledger.url } })
   unsubscribe('fastify.initialization', onInstance)
   return { world, routes }
 }

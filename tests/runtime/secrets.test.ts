@@ -16,30 +16,36 @@ afterEach(() => rmSync(dataDir, { recursive: true }))
 
 const all = [
   'secrets/issuer-key.json',
-  'secrets/pseudonym-key',
+  'secrets/pseudonym-keys/202611',
+  'secrets/pseudonym-keys/202612',
+  'secrets/index-key',
+  'clients/bank.callback-secret',
   'clients/bank.private.json',
   'clients/bank.public.json',
+  'clients/social-insurance.callback-secret',
   'clients/social-insurance.private.json',
   'clients/social-insurance.public.json',
 ]
+const inNovember = Date.UTC(2026, 10, 15)
 const contents = (): string[] => all.map(file => readFileSync(join(dataDir, file), 'utf8'))
 
 test('are made at the first start and left alone at the next', () => {
-  expect(makeSecrets(dataDir, clients)).toEqual(all)
+  expect(makeSecrets(dataDir, clients, inNovember)).toEqual(all)
   const first = contents()
-  expect(makeSecrets(dataDir, clients)).toEqual([])
+  expect(makeSecrets(dataDir, clients, inNovember)).toEqual([])
   expect(contents()).toEqual(first)
 })
 
 test('that are missing are made beside those that are there', () => {
-  makeSecrets(dataDir, clients)
+  makeSecrets(dataDir, clients, inNovember)
   const kept = readFileSync(join(dataDir, 'secrets/issuer-key.json'), 'utf8')
-  rmSync(join(dataDir, 'secrets/pseudonym-key'))
+  rmSync(join(dataDir, 'secrets/pseudonym-keys/202611'))
   rmSync(join(dataDir, 'clients/bank.public.json'))
   const more = [...clients, 'new' as ClientId]
-  expect(makeSecrets(dataDir, more)).toEqual([
-    'secrets/pseudonym-key',
+  expect(makeSecrets(dataDir, more, inNovember)).toEqual([
+    'secrets/pseudonym-keys/202611',
     'clients/bank.public.json',
+    'clients/new.callback-secret',
     'clients/new.private.json',
     'clients/new.public.json',
   ])
@@ -48,32 +54,35 @@ test('that are missing are made beside those that are there', () => {
 })
 
 test('are their owner’s alone', () => {
-  makeSecrets(dataDir, clients)
+  makeSecrets(dataDir, clients, inNovember)
   const modeOf = (file: string): string => (statSync(join(dataDir, file)).mode & 0o777).toString(8)
   expect(all.map(file => [file, modeOf(file)])).toEqual(
     all.map(file => [file, file.endsWith('.public.json') ? '644' : '600']),
   )
-  expect([modeOf('secrets'), modeOf('clients')]).toEqual(['700', '700'])
+  const folders = ['secrets', 'secrets/pseudonym-keys', 'clients']
+  expect(folders.map(modeOf)).toEqual(['700', '700', '700'])
 })
 
 test('leave no half of a file behind, nor trip over one that is there', () => {
-  makeSecrets(dataDir, clients)
+  makeSecrets(dataDir, clients, inNovember)
   rmSync(join(dataDir, 'secrets/issuer-key.json'))
   writeFileSync(join(dataDir, `secrets/issuer-key.json.${process.pid}.tmp`), '{"half')
-  expect(makeSecrets(dataDir, clients)).toEqual(['secrets/issuer-key.json'])
+  expect(makeSecrets(dataDir, clients, inNovember)).toEqual(['secrets/issuer-key.json'])
   expect(readdirSync(join(dataDir, 'clients')).filter(name => name.endsWith('.tmp'))).toEqual([])
   expect(readSecrets(dataDir).issuerKey.type).toBe('private')
 })
 
 test('are two of a kind nowhere', () => {
-  makeSecrets(dataDir, clients)
+  makeSecrets(dataDir, clients, inNovember)
   expect(new Set(contents()).size).toBe(all.length)
-  const { pseudonymKey } = readSecrets(dataDir)
-  expect(pseudonymKey).toHaveLength(32)
+  const { pseudonymKeys, indexKey } = readSecrets(dataDir)
+  expect([...pseudonymKeys.keys()]).toEqual(['202611', '202612'])
+  expect(pseudonymKeys.get('202611')).toHaveLength(32)
+  expect(indexKey).toHaveLength(32)
 })
 
 test('show in public only what is public', () => {
-  makeSecrets(dataDir, clients)
+  makeSecrets(dataDir, clients, inNovember)
   for (const [client, jwk] of readClientKeys(dataDir)) {
     expect(Object.keys(jwk).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
     const pair = createPublicKey(createPrivateKey({ key: readClientPrivateKey(dataDir, client), format: 'jwk' }))
@@ -84,4 +93,7 @@ test('show in public only what is public', () => {
 test('that are not there are asked for with what to do', () => {
   expect(() => readSecrets(dataDir)).toThrow(/issuer-key\.json; `npx ndx secrets` makes what is missing$/)
   expect(readClientKeys(dataDir)).toEqual(new Map())
+  makeSecrets(dataDir, clients, inNovember)
+  rmSync(join(dataDir, 'secrets/pseudonym-keys'), { recursive: true })
+  expect(() => readSecrets(dataDir)).toThrow(/pseudonym-keys; `npx ndx secrets` makes what is missing$/)
 })

@@ -1,5 +1,6 @@
 // Handlers found by their contract's name, and every example of every contract asked of the handler that answers it: over the
-// bus, all fields granted, the reply equal to the example's. An example is documentation, so it must be true.
+// bus, all fields granted, the reply equal to the example's, on the day of the examples. An example is documentation, so it must
+// be true; one of a service that defers comes when its register has settled it.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,16 +13,21 @@ import { type JsonObject } from '#contracts/json.ts'
 import { loadRegistry } from '#contracts/registry.ts'
 import { createNation } from '#nation/nation.ts'
 import { createLog } from '#runtime/log.ts'
-import { pickFields } from '#services/adapter.ts'
+import { type AdapterTools, pickFields } from '#services/adapter.ts'
 import { listProviders, loadRoutes } from '#services/handlers.ts'
-import { type Host, runHost } from '#services/host.ts'
+import { type Host } from '#services/host.ts'
+import { startProvider } from '#services/provider.ts'
 import { until } from '#tests/bus/until.ts'
 
 const registry = loadRegistry({ idScheme: 'simulated' })
 const nation = createNation({ seed: 1 })
+/** The day on which examples that tell a day were asked. */
+const exampleDayMs = Date.UTC(2026, 0, 12)
+const now = (): number => exampleDayMs + Math.floor(performance.now())
 
 describe('examples of the contracts', async () => {
-  const bus = new MemoryBus()
+  const bus = new MemoryBus({ now })
+  const dataDir = mkdtempSync(join(tmpdir(), 'ndx-handlers-'))
   const hosts = await Promise.all(registry.providers.map(startHost))
   const replies = new Map<string, JsonObject | undefined>()
   bus.readReplies({
@@ -33,13 +39,14 @@ describe('examples of the contracts', async () => {
   afterAll(async () => {
     await Promise.all(hosts.map(host => host.stop()))
     await bus.close()
+    rmSync(dataDir, { recursive: true })
   })
 
   async function startHost(provider: ProviderId): Promise<Host> {
-    const routes = await loadRoutes(registry, { provider, nation })
     const log = createLog({ level: 'silent', instance: 'test' })
     const clock = (): number => performance.now()
-    const host = runHost({ provider, routes, bus, instance: 'test', poolSize: 4, log, now: Date.now, clock })
+    const options = { provider, registry, nation, dataDir, bus, instance: 'test', poolSize: 4, log, now, clock }
+    const host = await startProvider(options)
     await host.ready
     return host
   }
@@ -49,8 +56,8 @@ describe('examples of the contracts', async () => {
       exchangeId: id as ExchangeId,
       type: requestType,
       source: '/gateway/test',
-      acceptedMs: Date.now(),
-      deadlineMs: Date.now() + 10_000,
+      acceptedMs: now(),
+      deadlineMs: now() + contract.deadlineMs,
       replyTopic: replyTopic(providerId),
       replyPartition: 0,
       traceparent: '',
@@ -82,6 +89,9 @@ describe('examples of the contracts', async () => {
   })
 })
 
+/** Nothing is asked of them before a handler is made. */
+const toolsOf = (provider: ProviderId): AdapterTools => ({ provider }) as AdapterTools
+
 describe('a folder of handlers', () => {
   test('has one provider a folder', () => {
     expect(listProviders().toSorted()).toEqual([...registry.providers].toSorted())
@@ -90,8 +100,8 @@ describe('a folder of handlers', () => {
   test('without a handler for a contract names the file that is missing', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'ndx-handlers-'))
     const provider = 'population' as ProviderId
-    await expect(loadRoutes(registry, { provider, nation }, directory)).rejects.toThrow(
-      `no handler for: ${join(directory, 'population/citizen-record.ts')}, ${join(directory, 'population/identity-verification.ts')}`,
+    await expect(loadRoutes(registry, toolsOf(provider), directory)).rejects.toThrow(
+      `no handler for: ${join(directory, 'population/citizen-record.ts')}, ${join(directory, 'population/identity-verification.ts')}, ${join(directory, 'population/personal-id-issuance.ts')}`,
     )
     rmSync(directory, { recursive: true })
   })
@@ -102,7 +112,7 @@ describe('a folder of handlers', () => {
     const file = join(directory, 'business-registration/enterprise-record.ts')
     writeFileSync(file, 'export const handler = 1\n')
     const provider = 'business-registration' as ProviderId
-    await expect(loadRoutes(registry, { provider, nation }, directory)).rejects.toThrow(
+    await expect(loadRoutes(registry, toolsOf(provider), directory)).rejects.toThrow(
       `${file} does not export createHandler`,
     )
     rmSync(directory, { recursive: true })
@@ -110,7 +120,7 @@ describe('a folder of handlers', () => {
 
   test('of a provider that no contract names is refused', async () => {
     const provider = 'weather' as ProviderId
-    await expect(loadRoutes(registry, { provider, nation })).rejects.toThrow('no contract names the provider weather')
+    await expect(loadRoutes(registry, toolsOf(provider))).rejects.toThrow('no contract names the provider weather')
   })
 })
 

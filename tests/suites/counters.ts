@@ -2,27 +2,14 @@
 // against a real Redis and its clock: there the suite waits for what must come and bounds what must not come too soon.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ClientId, type ServiceId } from '#contracts/contract.ts'
-import { type Admission, type Counters, type Verdict } from '#gateway/counters/counters.ts'
-
-/** One backend, and gateways' views of it. */
-export interface CountersWorld {
-  /** The counters as a gateway would open them; the caller closes them. */
-  openCounters(): Promise<Counters>
-  /** Epoch ms, on the backend's clock or near it. */
-  now(): number
-  /** Lets a few milliseconds pass. */
-  passTime(): Promise<void>
-  close(): Promise<void>
-}
-
-let names = 0
+import { type Admission, type Counters, mismatchesMax, type Verdict } from '#gateway/counters/counters.ts'
+import { type CountersWorld, newClient, newExchange, newName, passTimeUntil } from './counters-world.ts'
+import { describeIdempotencyKeys } from './idempotency-keys.ts'
 
 export function describeCounters(name: string, makeWorld: () => Promise<CountersWorld>): void {
   describe(name, () => {
-    const run = `${process.pid.toString(36)}-${Date.now().toString(36)}`
     const service = 'population/identity-verification' as ServiceId
-    const newClient = (): ClientId => `client-${run}-${++names}` as ClientId
-    const newDay = (): string => `day-${run}-${++names}`
+    const newDay = (): string => newName('day')
     const day = new Date().toISOString().slice(0, 10)
     let world: CountersWorld
     let counters: Counters
@@ -39,14 +26,10 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
     })
     const admit = (limits: Partial<Admission> = {}, on: Counters = counters): Promise<Verdict> =>
       on.admit(asking(limits))
-    const passUntil = async (what: string, isMet: () => Promise<boolean>, deadlineMs = 5000): Promise<number> => {
-      const startMs = world.now()
-      while (!(await isMet())) {
-        if (world.now() - startMs > deadlineMs) throw new Error(`not within ${deadlineMs} ms: ${what}`)
-        await world.passTime()
-      }
-      return world.now() - startMs
-    }
+    const mismatch = (subject: string, exchangeId: string = newExchange()): Promise<number> =>
+      counters.countMismatch(client, subject, day, exchangeId)
+    const passUntil = (what: string, isMet: () => Promise<boolean>, deadlineMs?: number): Promise<number> =>
+      passTimeUntil(world, what, isMet, deadlineMs)
 
     beforeAll(async () => {
       world = await makeWorld()
@@ -169,9 +152,9 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
       const guesses = { subject: 'pseudonym-1', max: 2 }
 
       test('are refused at the limit of mismatches', async () => {
-        await counters.countMismatch(client, guesses.subject, day)
+        await mismatch(guesses.subject)
         expect((await admit({ guesses })).admitted).toBe(true)
-        await counters.countMismatch(client, guesses.subject, day)
+        await mismatch(guesses.subject)
         expect(await admit({ guesses })).toEqual({
           admitted: false,
           violated: 'guesses',
@@ -185,8 +168,8 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
       })
 
       test('are counted by client, subject and day', async () => {
-        await counters.countMismatch(client, guesses.subject, day)
-        await counters.countMismatch(client, guesses.subject, day)
+        await mismatch(guesses.subject)
+        await mismatch(guesses.subject)
         expect((await admit({ guesses, client: newClient() })).admitted).toBe(true)
         expect((await admit({ guesses: { ...guesses, subject: 'pseudonym-2' } })).admitted).toBe(true)
         expect((await admit({ guesses, day: '2026-01-01' })).admitted).toBe(true)
@@ -205,7 +188,7 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
         await admit({ guesses: held })
         await counters.releaseGuess(client, guesses.subject, day)
         expect((await admit({ guesses: held })).admitted).toBe(true)
-        await counters.countMismatch(client, guesses.subject, day)
+        await mismatch(guesses.subject)
         await counters.releaseGuess(client, guesses.subject, day)
         expect((await admit({ guesses: held })).admitted).toBe(true)
         expect((await admit({ guesses: held })).violated).toBe('guesses')
@@ -220,11 +203,53 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
 
       test('given back without being held change nothing', async () => {
         await counters.releaseGuess(client, guesses.subject, day)
-        await counters.countMismatch(client, guesses.subject, day)
-        await counters.countMismatch(client, guesses.subject, day)
+        await mismatch(guesses.subject)
+        await mismatch(guesses.subject)
         expect((await admit({ guesses })).violated).toBe('guesses')
       })
     })
+
+    describe('mismatches', () => {
+      const held = { subject: 'pseudonym-1', max: 2, holdMs: 60_000 }
+
+      test('are counted once for each exchange', async () => {
+        const [first, second] = [newExchange(), newExchange()]
+        const counted: number[] = []
+        for (const exchangeId of [first, first, second, first, second]) {
+          counted.push(await mismatch(held.subject, exchangeId))
+        }
+        expect(counted).toEqual([1, 1, 2, 2, 2])
+        const other = await world.openCounters()
+        expect(await other.countMismatch(client, held.subject, day, first)).toBe(2)
+        expect(await other.countMismatch(client, held.subject, '2026-01-01', first)).toBe(1)
+        await other.close()
+      })
+
+      test('of one exchange end one hold, however often they are counted', async () => {
+        const exchangeId = newExchange()
+        await admit({ guesses: { ...held, max: 3 } })
+        await admit({ guesses: { ...held, max: 3 } })
+        for (let i = 0; i < 3; i += 1) await mismatch(held.subject, exchangeId)
+        // One mismatch and one hold: a third may be asked, a fourth may not.
+        expect((await admit({ guesses: { ...held, max: 3 } })).admitted).toBe(true)
+        expect((await admit({ guesses: { ...held, max: 3 } })).violated).toBe('guesses')
+      })
+
+      test('counted by 20 at once for one exchange are one', async () => {
+        const exchangeId = newExchange()
+        const counted = await Promise.all(Array.from({ length: 20 }, () => mismatch('s', exchangeId)))
+        expect(counted).toEqual(Array(20).fill(1))
+      })
+
+      test('are told apart up to the highest limit a contract may have', async () => {
+        await Promise.all(Array.from({ length: mismatchesMax - 1 }, () => mismatch('s')))
+        expect(await mismatch('s')).toBe(mismatchesMax)
+        expect(await mismatch('s')).toBe(mismatchesMax)
+        expect((await admit({ guesses: { subject: 's', max: mismatchesMax } })).violated).toBe('guesses')
+      })
+    })
+
+    describeIdempotencyKeys(makeWorld)
 
     describe('an admission', () => {
       test('names guesses before quota before rate', async () => {
@@ -232,7 +257,7 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
         await admit(spent)
         expect((await admit({ ...spent, quotaPerDay: 2 })).violated).toBe('rate')
         expect((await admit(spent)).violated).toBe('quota')
-        await counters.countMismatch(client, 's', day)
+        await mismatch('s')
         expect((await admit(spent)).violated).toBe('guesses')
       })
 

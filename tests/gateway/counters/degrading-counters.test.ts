@@ -1,7 +1,7 @@
 // What is still decided, and what is refused, while the shared counters are away; and how they are found back.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ClientId, type ServiceId } from '#contracts/contract.ts'
-import { type Admission, CountersUnavailable } from '#gateway/counters/counters.ts'
+import { type Admission, type Beginning, CountersUnavailable } from '#gateway/counters/counters.ts'
 import { DegradingCounters } from '#gateway/counters/degrading-counters.ts'
 import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
 import { until } from '#tests/bus/until.ts'
@@ -30,6 +30,16 @@ const asking: Admission = {
   day: '2026-07-14',
   ratePerSecond: 0.001,
   burst: 9,
+}
+const beginning: Beginning = {
+  client: asking.client,
+  service: asking.service,
+  key: 'key',
+  body: 'body',
+  exchangeId: 'exchange-1',
+  beganMs: 0,
+  deadlineMs: 1000,
+  windowMs: 1000,
 }
 const unavailable = expect.objectContaining({ code: 'NDX_COUNTERS_UNAVAILABLE', facts: { retryAfterSeconds: 2 } })
 
@@ -84,7 +94,7 @@ describe('DegradingCounters', () => {
     await expect(counters.admit({ ...asking, guesses: { subject: 's', max: 5 } })).rejects.toEqual(unavailable)
   })
 
-  test('fails closed for one-time values, revocations and mismatches', async () => {
+  test('fails closed for one-time values, revocations, mismatches and keys', async () => {
     lose()
     await expect(counters.useOnce('jti', 1000)).rejects.toMatchObject({
       code: unavailable.sample.code,
@@ -94,7 +104,12 @@ describe('DegradingCounters', () => {
       counters.useOnce('jti', 1000),
       counters.revoke('token', Date.now() + 1000),
       counters.revoked(),
-      counters.countMismatch(asking.client, 's', asking.day),
+      counters.countMismatch(asking.client, 's', asking.day, 'exchange-1'),
+      counters.begin(beginning),
+      counters.takeOver(beginning, 'exchange-0'),
+      counters.forget(asking.client, asking.service, 'key', 'exchange-1'),
+      counters.rememberExchange('exchange-1', asking.client, 1000),
+      counters.clientOf('exchange-1'),
       counters.readDay(asking.day),
     ]) {
       await expect(question).rejects.toEqual(unavailable)
@@ -123,6 +138,18 @@ describe('DegradingCounters', () => {
     await counters.admit(asking)
     counters.count(asking.day, asking.client, 'x/y', 'answered')
     expect(await shared.readDay(asking.day)).toHaveLength(1)
+  })
+
+  test('begins, and knows what was begun, while the shared counters answer', async () => {
+    expect(await counters.begin(beginning)).toMatchObject({ state: 'new' })
+    expect(await counters.takeOver({ ...beginning, exchangeId: 'exchange-2' }, 'exchange-1')).toBe(true)
+    expect(await shared.begin(beginning)).toMatchObject({ state: 'same', exchangeId: 'exchange-2' })
+    await counters.forget(asking.client, asking.service, 'key', 'exchange-2')
+    expect(await shared.begin(beginning)).toMatchObject({ state: 'new' })
+    await counters.rememberExchange('exchange-1', asking.client, 1000)
+    expect(await counters.clientOf('exchange-1')).toBe(asking.client)
+    await expect(counters.begin({ ...beginning, key: '' })).rejects.toThrow(RangeError)
+    expect(states).toEqual([])
   })
 
   test('asks the backend itself when pinged', async () => {

@@ -8,12 +8,15 @@ import { describeCounters } from '#tests/suites/counters.ts'
 
 describeCounters('MemoryCounters', async () => {
   let nowMs = Date.now()
-  const counters = new MemoryCounters({ now: () => nowMs })
+  let counters = new MemoryCounters({ now: () => nowMs })
   return {
     openCounters: async () => counters,
     now: () => nowMs,
     passTime: async () => {
       nowMs += 1
+    },
+    loseAll: async () => {
+      counters = new MemoryCounters({ now: () => nowMs })
     },
     close: async () => {},
   }

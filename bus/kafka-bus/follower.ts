@@ -1,0 +1,143 @@
+// Follows every partition of several topics without a group: partition-reader.ts reads, batch-feeder.ts hands on, and here stands
+// how far that is. While batches are not taken nothing more is fetched: at most one fetch a broker and one batch wait.
+
+import { BatchFeeder } from '#bus/batch-feeder.ts'
+import { type Follower, type Following, type IncomingRecord } from '#bus/bus.ts'
+import { type BusLog } from '#bus/log.ts'
+import { partitionsOf } from '#bus/topics.ts'
+import { type Client } from './client.ts'
+import { type Part, PartitionReader } from './partition-reader.ts'
+
+/** A record wakes the poll; an idle partition is known to be read to its end as often as this. */
+const maxWaitMs = 250
+
+interface Followed {
+  readonly part: Part
+  /** Read, and not taken yet. */
+  handed: number
+  /** Where the log ended at the last fetch; null before the first, and while the topic does not exist. */
+  end: number | null
+  /** When the last fetch was sent that found the end; 0: none has. */
+  endFoundMs: number
+  caughtUpMs: number
+}
+
+export class KafkaFollower implements Follower {
+  readonly ready: Promise<void>
+  readonly #following: Following
+  readonly #log: BusLog
+  readonly #topics: ReadonlyMap<string, readonly Followed[]>
+  readonly #feeder: BatchFeeder
+  readonly #reader: PartitionReader
+  #isStopped = false
+
+  /** @param now the road's clock */
+  constructor(client: Client, following: Following, { log, now }: { log: BusLog; now(): number }) {
+    this.#following = following
+    this.#log = log
+    this.#topics = new Map(following.topics.map(topic => [topic, beginTopic(topic, following)]))
+    this.#feeder = new BatchFeeder({
+      recordsMax: following.recordsMax,
+      onRecords: records => following.onRecords(records),
+      onTaken: records => this.#taken(records),
+      log,
+    })
+    this.#reader = new PartitionReader({
+      client,
+      maxWaitMs,
+      log,
+      now,
+      pastEnd: 'oldest',
+      onRecords: (part, records) => this.#hand(part, records),
+      room: () => this.#feeder.room(),
+      onFetched: (part, end, sentMs) => this.#fetched(part, end, sentMs),
+      onJump: (part, expected) => this.#jump(part, expected),
+      onMissing: (topic, askedMs) => this.#missing(topic, askedMs),
+      onState: (state, cause) => following.onState?.(state, cause),
+    })
+    this.ready = this.#reader.assign(this.#all().map(({ part }) => part))
+  }
+
+  get lag(): number {
+    let lag = 0
+    for (const { part, handed, end } of this.#all()) lag += handed + Math.max(0, (end ?? 0) - (part.position ?? 0))
+    return lag
+  }
+
+  get caughtUpMs(): number {
+    let caughtUpMs = Number.POSITIVE_INFINITY
+    for (const followed of this.#all()) caughtUpMs = Math.min(caughtUpMs, followed.caughtUpMs)
+    return Number.isFinite(caughtUpMs) ? caughtUpMs : 0
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    await Promise.all([this.#feeder.stop(), this.#reader.stop()])
+  }
+
+  /** As if the process died: what is being taken is not waited for. */
+  async abandon(): Promise<void> {
+    this.#isStopped = true
+    this.#feeder.abandon()
+    await this.#reader.stop()
+  }
+
+  #hand(part: Part, records: readonly IncomingRecord[]): void {
+    this.#followed(part).handed += records.length
+    this.#feeder.add(records)
+  }
+
+  #fetched(part: Part, end: number, sentMs: number): void {
+    const followed = this.#followed(part)
+    followed.end = end
+    if ((part.position ?? 0) < end) return
+    followed.endFoundMs = sentMs
+    if (followed.handed === 0) followed.caughtUpMs = sentMs
+  }
+
+  #taken(records: readonly IncomingRecord[]): void {
+    for (const record of records) {
+      const followed = this.#followed(record)
+      followed.handed--
+      followed.caughtUpMs =
+        followed.handed === 0 ? Math.max(followed.endFoundMs, record.timestampMs) : record.timestampMs
+    }
+  }
+
+  /** Told when all before it is taken. */
+  async #jump(part: Part, expected: number): Promise<void> {
+    await this.#feeder.drained()
+    if (this.#isStopped) return
+    const { topic, partition, position } = part
+    this.#followed(part).end = null
+    try {
+      this.#following.onGap?.({ topic, partition, expected, found: position ?? 0 })
+    } catch (error) {
+      this.#log('error', 'a follower threw when told of a gap', { error })
+    }
+  }
+
+  /** What does not exist has no records. */
+  #missing(topic: string, askedMs: number): void {
+    for (const followed of this.#topics.get(topic) ?? []) {
+      followed.end = null
+      if (followed.handed === 0) followed.caughtUpMs = askedMs
+    }
+  }
+
+  #followed({ topic, partition }: { topic: string; partition: number }): Followed {
+    return this.#topics.get(topic)?.[partition] as Followed
+  }
+
+  #all(): Followed[] {
+    return [...this.#topics.values()].flat()
+  }
+}
+
+function beginTopic(topic: string, following: Following): Followed[] {
+  return Array.from({ length: partitionsOf(topic) }, (_, partition) => {
+    const offset = following.from(topic, partition)
+    const part: Part = { topic, partition, position: null, start: offset === undefined ? 'oldest' : { offset } }
+    return { part, handed: 0, end: null, endFoundMs: 0, caughtUpMs: 0 }
+  })
+}

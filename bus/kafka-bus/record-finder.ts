@@ -1,0 +1,166 @@
+// Finds one record where it lies, and the cluster's name: questions that are answered at once or, with the road away, refused in
+// time. On connections of its own, where nothing polls: readers of any partition wait for nobody. Uses of kafkajs 2.2.4: Cluster
+// (leaders, metadata) and Broker.fetch through internals.ts.
+import { type IncomingRecord, RoadError } from '#bus/bus.ts'
+import { Backoff } from './backoff.ts'
+import { type Client } from './client.ts'
+import { toIncoming } from './incoming.ts'
+import { faultOf, isStale } from './internals.ts'
+
+/** An answer takes no longer, tries included. */
+const deadlineMs = 3_000
+const retryMinMs = 30
+const retryMaxMs = 500
+/** A broker sends a batch whole, however long: the one that holds the record, and no more. */
+const bytesMax = 1
+
+interface Place {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export class RecordFinder {
+  readonly #client: Client
+  /** Something failed: metadata is asked for again before it is used. */
+  #isDoubtful = false
+  #clusterId: string | null = null
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  /** Undefined: there is no such record. Throws RoadError. */
+  readAt(topic: string, partition: number, offset: number): Promise<IncomingRecord | undefined> {
+    if (!Number.isSafeInteger(offset) || offset < 0) return Promise.resolve(undefined)
+    return this.#persist(() => this.#readOnce({ topic, partition, offset }))
+  }
+
+  /** The same for as long as the cluster's log is not formatted. Throws RoadError. */
+  async clusterId(): Promise<string> {
+    this.#clusterId ??= await this.#persist(() => this.#askClusterId())
+    return this.#clusterId
+  }
+
+  /** Rejects what is under way. Idempotent. */
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+
+  async #readOnce(place: Place): Promise<IncomingRecord | undefined> {
+    const leader = await this.#leaderOf(place)
+    if (leader === undefined) return undefined
+    try {
+      return await this.#fetch(leader, place)
+    } catch (error) {
+      const fault = faultOf(error)
+      if (fault.name === 'KafkaJSOffsetOutOfRange') return undefined
+      this.#isDoubtful = true
+      if (!isStale(fault)) await this.#client.drop(leader)
+      throw error
+    }
+  }
+
+  async #fetch(leader: string, { topic, partition, offset }: Place): Promise<IncomingRecord | undefined> {
+    const broker = await this.#client.cluster.findBroker({ nodeId: leader })
+    const { responses } = await broker.fetch({
+      isolationLevel: 0,
+      // What is not written yet is not waited for: on one connection the next question waits for this answer.
+      maxWaitTime: 0,
+      minBytes: 0,
+      maxBytes: bytesMax,
+      topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: bytesMax }] }],
+    })
+    const messages = responses[0]?.partitions[0]?.messages ?? []
+    const found = messages.find(message => Number(message.offset) === offset)
+    return found && !found.isControlRecord ? toIncoming(topic, partition, found) : undefined
+  }
+
+  /** Undefined: the brokers have no such topic or partition. */
+  async #leaderOf({ topic, partition }: Place): Promise<string | undefined> {
+    const { cluster } = this.#client
+    if ((this.#isDoubtful || !cluster.targetTopics.has(topic)) && !(await this.#refresh(topic))) return undefined
+    const partitions = cluster.findTopicPartitionMetadata(topic)
+    const found = partitions.find(one => one.partitionId === partition)
+    if (found && found.leader >= 0) return String(found.leader)
+    // Others ask for their topics at the same time, and metadata may have been replaced by theirs.
+    this.#isDoubtful = true
+    if (found || partitions.length === 0) throw new Error(`${topic}/${partition} has no leader`)
+    return undefined
+  }
+
+  /** False: there is no such topic. */
+  async #refresh(topic: string): Promise<boolean> {
+    const { cluster } = this.#client
+    try {
+      await cluster.connect()
+      if (cluster.targetTopics.has(topic)) await cluster.refreshMetadata()
+      else await cluster.addMultipleTargetTopics([topic])
+      this.#isDoubtful = false
+      return true
+    } catch (error) {
+      const fault = faultOf(error)
+      if (fault.type !== 'UNKNOWN_TOPIC_OR_PARTITION') {
+        if (!isStale(fault)) await this.#client.reset()
+        throw error
+      }
+      return this.#refreshAlone(topic)
+    }
+  }
+
+  /** Another topic that is gone must not hide this one. */
+  async #refreshAlone(topic: string): Promise<boolean> {
+    const { cluster } = this.#client
+    cluster.targetTopics.clear()
+    try {
+      await cluster.addMultipleTargetTopics([topic])
+      this.#isDoubtful = false
+      return true
+    } catch (error) {
+      if (faultOf(error).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
+      return false
+    }
+  }
+
+  async #askClusterId(): Promise<string> {
+    const { cluster } = this.#client
+    try {
+      await cluster.connect()
+      if (!cluster.brokerPool.metadata) await cluster.refreshMetadata()
+    } catch (error) {
+      if (!isStale(faultOf(error))) await this.#client.reset()
+      throw error
+    }
+    const clusterId = cluster.brokerPool.metadata?.clusterId
+    if (!clusterId) throw new Error('the cluster did not say its id')
+    return clusterId
+  }
+
+  /** Tries until the deadline. An attempt under way then is given up; it ends by itself and drops what did not answer. */
+  async #persist<T>(act: () => Promise<T>): Promise<T> {
+    const lateAtMs = performance.now() + deadlineMs
+    const backoff = new Backoff(retryMinMs, retryMaxMs)
+    let cause: unknown
+    while (!this.#client.isClosed && performance.now() < lateAtMs) {
+      try {
+        return await beforeDeadline(act(), lateAtMs - performance.now())
+      } catch (error) {
+        cause = error
+        await backoff.pause()
+      }
+    }
+    throw new RoadError(this.#client.isClosed ? 'the bus is closed' : 'the brokers did not answer in time', { cause })
+  }
+}
+
+async function beforeDeadline<T>(attempt: Promise<T>, remainingMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer')), remainingMs)
+  })
+  try {
+    return await Promise.race([attempt, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

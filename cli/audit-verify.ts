@@ -1,0 +1,114 @@
+// The two actions of `ndx audit` that need no ledger: verify an export or a receipt, compare two exports. Streams: an export may be
+// larger than memory.
+import { createReadStream, readFileSync } from 'node:fs'
+import { diffExports } from '#ledger/proof/export-difference.ts'
+import { type ExportVerdict, verifyExport } from '#ledger/proof/export-verification.ts'
+import { Fault, type Finding } from '#ledger/proof/fault.ts'
+import { type ReceiptVerdict, receiptBytesMax, receiptMark, verifyReceipt } from '#ledger/proof/receipt.ts'
+import { LineError, readLines } from '#ledger/proof/text-lines.ts'
+import { type AuditOptions } from './audit-trust.ts'
+import { CommandError, UsageError } from './command.ts'
+import { escapeText } from './safe-text.ts'
+import { type Terminal } from './terminal.ts'
+
+export async function verify(path: string, options: AuditOptions, terminal: Terminal): Promise<number> {
+  const policy = options.trust()
+  const checkpoint = options.checkpoint === undefined ? {} : { checkpoint: readWhole(options.checkpoint) }
+  const { first, all } = await peek(linesOf(path, terminal))
+  if (first === receiptMark) {
+    if (options.checkpoint !== undefined) throw new UsageError('--checkpoint is for exports; a receipt holds its own.')
+    const verdict = verifyReceipt(await readText(all), policy)
+    await terminal.write(verdict.ok ? tellReceipt(verdict, policy.logKey.name) : tellFinding(verdict))
+    return verdict.ok ? 0 : 1
+  }
+  const verdict = await verifyExport(all, { ...policy, ...checkpoint })
+  await terminal.write(verdict.ok ? tellExport(verdict, policy.logKey.name) : tellFinding(verdict, verdict.line))
+  return verdict.ok ? 0 : 1
+}
+
+export async function diff(a: string, b: string, terminal: Terminal): Promise<number> {
+  if (a === '-' && b === '-') throw new UsageError('only one of two exports can come from standard input.')
+  try {
+    const difference = await diffExports(linesOf(a, terminal), linesOf(b, terminal))
+    const { index, what } = difference ?? { what: 'the same entries' }
+    await terminal.write(`${index === undefined ? '' : `entry ${index}: `}${escapeText(what)}\n`)
+    return difference === undefined ? 0 : 1
+  } catch (error) {
+    if (error instanceof Fault || error instanceof LineError) throw new UsageError(escapeText(error.message))
+    throw error
+  }
+}
+
+export const tellReceipt = ({ exchange, events, size, cosignedBy }: ReceiptVerdict, log: string): string =>
+  `ok: ${events.length} events of ${escapeText(exchange)} are in ${escapeText(log)} (checkpoint of ${size}${tellWitnesses(cosignedBy)})\n`
+
+/** For standard output: what is wrong, and where. */
+export function tellFinding({ why = '', firstBad, lastBad }: Partial<Finding>, line?: number): string {
+  const place = line === undefined ? '' : ` (line ${line})`
+  const among = lastBad === undefined ? `${firstBad}` : `one of ${firstBad} to ${lastBad}`
+  return `bad: ${escapeText(why)}\n${firstBad === undefined ? '' : `first bad entry: ${among}${place}\n`}`
+}
+
+/** Throws UsageError. */
+export function readWhole(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new UsageError(`cannot read: ${(cause as Error).message}`)
+  }
+}
+
+function tellExport({ entries, from, size, checkpoints, cosignedBy }: ExportVerdict, log: string): string {
+  const range = entries === 0 ? 'no entries' : `entries ${from} to ${size - 1}`
+  return `ok: ${range} of ${escapeText(log)} are as it signed them (${checkpoints} checkpoints, the last of ${size}${tellWitnesses(cosignedBy)})\n`
+}
+
+const tellWitnesses = (names: readonly string[]): string =>
+  names.length === 0 ? '' : `, cosigned by ${names.map(escapeText).join(', ')}`
+
+async function* linesOf(path: string, { input }: Terminal): AsyncGenerator<string> {
+  try {
+    yield* readLines(
+      path === '-' ? (input as AsyncIterable<Buffer>) : createReadStream(path, { highWaterMark: 256 * 1024 }),
+    )
+  } catch (cause) {
+    if (cause instanceof Error && 'syscall' in cause) throw new UsageError(`cannot read: ${cause.message}`)
+    throw cause
+  }
+}
+
+/** The first line, and all of them. A fault of the first line is thrown where they are read. */
+async function peek(
+  lines: AsyncGenerator<string>,
+): Promise<{ first: string | undefined; all: AsyncGenerator<string> }> {
+  let fault: unknown
+  let first: string | undefined
+  try {
+    const { value, done } = await lines.next()
+    first = done === true ? undefined : value
+  } catch (error) {
+    if (!(error instanceof LineError)) throw error
+    fault = error
+  }
+  async function* all(): AsyncGenerator<string> {
+    if (fault !== undefined) throw fault
+    if (first !== undefined) yield first
+    yield* lines
+  }
+  return { first, all: all() }
+}
+
+/** Throws CommandError. */
+async function readText(lines: AsyncIterable<string>): Promise<string> {
+  let text = ''
+  try {
+    for await (const line of lines) {
+      text += `${line}\n`
+      if (text.length > receiptBytesMax) throw new CommandError('bad: no receipt is that long.')
+    }
+  } catch (error) {
+    if (error instanceof LineError) throw new CommandError(`bad: ${error.message}`)
+    throw error
+  }
+  return text
+}

@@ -1,0 +1,261 @@
+// One ledger, composed from its parts: follows the road, keeps the log, signs its head, settles what nobody answered, calls clients
+// back, and answers over HTTP. The same for the embedded exchange, the real stack and the tests; only the bus differs. One at a
+// time may have a log open; the store refuses a second.
+import { type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { type Bus, type Follower, type IncomingRecord } from '#bus/bus.ts'
+import { keepClock } from '#bus/clock-keeper.ts'
+import { type ExchangeId, type NoteFacts, type NoteKind, writeNote } from '#bus/message.ts'
+import { checkpointTopic, deadLetterTopic, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
+import { type ClientId } from '#contracts/contract.ts'
+import { type Registry } from '#contracts/registry.ts'
+import { type Config } from '#runtime/config.ts'
+import { describeError, type Log } from '#runtime/log.ts'
+import { type Commitments } from '#runtime/pseudonyms.ts'
+import { buildLedgerApi } from './api.ts'
+import { type CallbackAddresses, createCallbackAddresses } from './callbacks/address.ts'
+import { createCallbackSender } from './callbacks/sender.ts'
+import { createCheckpoints, LogCorrupt } from './checkpoints.ts'
+import { createCosigners } from './cosigners.ts'
+import { createIngestion, type Ingestion } from './ingestion.ts'
+import { createLogAppender, nodesOf } from './log-appender.ts'
+import { createLedgerMetrics, type LedgerMetrics } from './metrics.ts'
+import { logKeyPath, makeNoteKey, readVerifierKeys } from './notes/keys.ts'
+import { createReaper } from './reaper.ts'
+import { startRounds } from './rounds.ts'
+import { openSqliteStore } from './sqlite-store.ts'
+import { createWatchers } from './status.ts'
+import { type LedgerStore, type StoredCheckpoint } from './store.ts'
+import { witnessKeysDir } from './witness/places.ts'
+
+export interface LedgerParts {
+  config: Pick<
+    Config,
+    'dataDir' | 'instance' | 'ledgerHost' | 'ledgerPort' | 'logOrigin' | 'witnessUrls' | 'callbackNetworks'
+  >
+  registry: Registry
+  bus: Bus
+  commitments: Pick<Commitments, 'commit'>
+  /** Of a client, for its callbacks; undefined when it has none. */
+  callbackSecretOf(client: string): string | undefined
+  log: Log
+  /** What cannot go on (a log that is not its own, a disk that fails): the process should end. */
+  onFatal(error: unknown): void
+  /** Default: `<dataDir>/ledger/ledger.sqlite`. */
+  storePath?: string
+  /** Pauses between tries of a callback. */
+  callbackPausesMs?: readonly number[]
+}
+
+export interface Ledger {
+  url: string
+  store: LedgerStore
+  /** Resolves when it follows the road. */
+  ready: Promise<void>
+  /** Takes what is on its way, signs it, closes. Idempotent. */
+  stop(): Promise<void>
+}
+
+const recordsMax = 2_000
+/** Commits cost a flush each: small batches are held together for so long. */
+const commitEveryMs = 50
+const reapEveryMs = 500
+const checkpointEveryMs = 1_000
+const callBackEveryMs = 250
+const forgetKeysEveryMs = 600_000
+const keysKeptMs = 31 * 86_400_000
+/** Not ready when nothing was read up to a moment so long ago. */
+const behindMaxMs = 15_000
+
+export async function startLedger(parts: LedgerParts): Promise<Ledger> {
+  const { config } = parts
+  const store = openSqliteStore(parts.storePath ?? join(config.dataDir, 'ledger', 'ledger.sqlite'))
+  try {
+    return await run(parts, store)
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
+  const { config, bus, log } = parts
+  const core = await createCore(parts, store)
+  const { follower, metrics } = core
+  const api = buildLedgerApi({
+    ...core,
+    store,
+    origin: config.logOrigin,
+    caughtUpMs: () => follower.caughtUpMs,
+    isReady: () => core.reading.is && bus.now() - follower.caughtUpMs < behindMaxMs,
+  })
+  await api.listen({ host: config.ledgerHost, port: config.ledgerPort })
+  const failed = (part: Parameters<LedgerMetrics['faulted']>[0]) => (error: unknown) => {
+    metrics.faulted(part)
+    log.error({ event: 'ledger-fault', part, error: describeError(error) })
+    if (error instanceof LogCorrupt || isDiskFault(error)) parts.onFatal(error)
+  }
+  const clock = keepClock(bus, config.instance)
+  const rounds = [
+    startRounds(reapEveryMs, async () => clock.isKnown && core.reaper.reap(), failed('reaper')),
+    startRounds(checkpointEveryMs, () => publishCheckpoint(parts, core, store), failed('checkpoint')),
+    startRounds(callBackEveryMs, () => core.callbacks.send(), failed('gap')),
+    startRounds(forgetKeysEveryMs, async () => store.forgetKeys(bus.now() - keysKeptMs), failed('gap')),
+  ]
+  const { port } = api.server.address() as AddressInfo
+  let stopped: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    clock.stop()
+    await follower.stop()
+    await Promise.all(rounds.map(one => one.stop()))
+    await api.close()
+    core.sign()
+    store.close()
+    log.info({ event: 'ledger-stopped' })
+  }
+  return { url: `http://${config.ledgerHost}:${port}`, store, ready: follower.ready, stop: () => (stopped ??= stop()) }
+}
+
+type Core = Awaited<ReturnType<typeof createCore>>
+
+async function createCore(parts: LedgerParts, store: LedgerStore) {
+  const { config, bus, registry, log, commitments } = parts
+  const key = makeNoteKey(logKeyPath(config.dataDir), config.logOrigin)
+  const source = `/ledger/${config.instance}`
+  const watchers = createWatchers()
+  const road = await bus.id()
+  const checkpoints = createCheckpoints(store, config.logOrigin, key)
+  const reading = { is: false }
+  const metrics: LedgerMetrics = createLedgerMetrics({
+    lag: () => follower.lag,
+    caughtUpMs: () => follower.caughtUpMs,
+    size: () => store.size,
+    bytes: () => store.bytes(),
+    checkpoint: () => checkpoints.last(),
+    now: () => bus.now(),
+  })
+  const note = (kind: NoteKind, exchangeId: ExchangeId, facts: NoteFacts): void => {
+    const record = writeNote({ kind, exchangeId, source, notedMs: bus.now(), facts })
+    bus
+      .publish(noteTopic, record)
+      .catch((error: unknown) => log.warn({ event: 'note-lost', error: describeError(error) }))
+  }
+  const services = new Map(registry.services.map(service => [`${service.replyType} ${service.hash}`, service]))
+  const ingestion = createIngestion({
+    store,
+    appender: createLogAppender(store),
+    tools: {
+      road,
+      commit: (...given) => commitments.commit(...given),
+      serviceOf: (type, hash) => services.get(`${type} ${hash}`),
+    },
+    now: () => bus.now(),
+    onCommitted: ({ events, views }) => {
+      metrics.events(events.length)
+      watchers.tell(views.map(view => view.exchange))
+    },
+  })
+  const follower = follow(parts, ingestion, { metrics, reading })
+  const callbacks = createCallbackSender({
+    store,
+    addresses: addressesOf(config),
+    targetOf: client => targetOf(parts, client),
+    note: (kind, exchangeId, facts) => {
+      metrics.called(kind)
+      note(kind, exchangeId, facts)
+    },
+    now: () => bus.now(),
+    ...(parts.callbackPausesMs === undefined ? {} : { pausesMs: parts.callbackPausesMs }),
+  })
+  const reaper = createReaper({
+    store,
+    bus,
+    caughtUpMs: () => follower.caughtUpMs,
+    source,
+    onReaped: ({ exchange, request }) => {
+      metrics.reaped()
+      log.warn({ event: 'reaped', exchangeId: exchange, provider: request?.provider }, 'nobody answered in time')
+    },
+    onFailed: error => log.warn({ event: 'reap-failed', error: describeError(error) }),
+  })
+  const cosigners = createCosigners({
+    urls: config.witnessUrls,
+    keys: () => readVerifierKeys(witnessKeysDir(config.dataDir)),
+    nodes: nodesOf(store),
+    log,
+  })
+  const sign = (): StoredCheckpoint | undefined => checkpoints.sign(bus.now())
+  return { road, watchers, metrics, reading, follower, callbacks, reaper, cosigners, sign }
+}
+
+const addressesOf = ({ callbackNetworks }: LedgerParts['config']): CallbackAddresses =>
+  createCallbackAddresses(callbackNetworks)
+
+function targetOf({ registry, callbackSecretOf }: LedgerParts, client: string) {
+  const url = registry.agreements.get(client as ClientId)?.callback?.url
+  const secret = callbackSecretOf(client)
+  return url === undefined || secret === undefined ? undefined : { url, secret }
+}
+
+function follow(
+  { bus, registry, log, onFatal }: LedgerParts,
+  ingestion: Ingestion,
+  { metrics, reading }: { metrics: LedgerMetrics; reading: { is: boolean } },
+): Follower {
+  let lastMs = 0
+  const take = async (records: readonly IncomingRecord[]): Promise<void> => {
+    if (records.length < recordsMax) await pauseUntil(lastMs + commitEveryMs)
+    lastMs = performance.now()
+    try {
+      ingestion.ingest(records)
+    } catch (error) {
+      metrics.faulted('ingestion')
+      log.error({ event: 'ledger-fault', part: 'ingestion', error: describeError(error) })
+      if (isDiskFault(error)) onFatal(error)
+      throw error
+    }
+  }
+  return bus.follow({
+    topics: [
+      ...registry.providers.flatMap(provider => [requestTopic(provider), replyTopic(provider)]),
+      noteTopic,
+      deadLetterTopic,
+    ],
+    from: ingestion.next,
+    recordsMax,
+    onRecords: take,
+    onGap: gap => {
+      ingestion.jump(gap)
+      metrics.faulted('gap')
+      log.error({ event: 'ledger-gap', ...gap }, 'records were removed before the ledger read them')
+    },
+    onState: (state, cause) => {
+      reading.is = state === 'reading'
+      log.info({ event: 'ledger-road', state, ...(cause === undefined ? {} : { error: describeError(cause) }) })
+    },
+  })
+}
+
+/** Signed and stored, then onto the road for anyone, then to the witnesses, whose cosignatures are stored with it. */
+async function publishCheckpoint({ bus, config, log }: LedgerParts, core: Core, store: LedgerStore): Promise<void> {
+  const signed = core.sign()
+  if (signed === undefined) return
+  const record = { key: config.logOrigin, headers: {}, value: signed.note }
+  bus
+    .publish(checkpointTopic, record)
+    .catch((error: unknown) => log.warn({ event: 'checkpoint-unpublished', error: describeError(error) }))
+  const { checkpoint, count } = await core.cosigners.cosign(signed)
+  core.metrics.cosigned(count)
+  if (count > 0) store.addCheckpoint(checkpoint)
+}
+
+/** A disk that failed a write or a flush is not asked again: what it holds is not known (SQLITE_IOERR, SQLITE_CORRUPT). */
+const isDiskFault = (error: unknown): boolean => {
+  const code = (error as { errcode?: number } | undefined)?.errcode
+  return code !== undefined && ((code & 0xff) === 10 || (code & 0xff) === 11)
+}
+
+const pauseUntil = async (momentMs: number): Promise<void> => {
+  const restMs = momentMs - performance.now()
+  if (restMs > 0) await new Promise(resolve => setTimeout(resolve, restMs))
+}

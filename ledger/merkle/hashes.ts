@@ -1,0 +1,28 @@
+// The hashes of an RFC 6962 tree (section 2.1): SHA-256 of 0x00 and an entry is a leaf, of 0x01 and two children a node. A tree of
+// no entries has the hash of nothing.
+import { hash } from 'node:crypto'
+
+export const hashBytes = 32
+export const emptyRoot: Buffer = hash('sha256', '', 'buffer')
+
+export function leafHash(entry: string): Buffer {
+  const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(entry))
+  bytes[0] = 0x00
+  bytes.write(entry, 1)
+  return hash('sha256', bytes, 'buffer')
+}
+
+/** Used again and again: hashing is done when the call returns. */
+const twoChildren = Buffer.alloc(1 + 2 * hashBytes, 0x01)
+
+export function nodeHash(left: Buffer, right: Buffer): Buffer {
+  if (left.length !== hashBytes || right.length !== hashBytes) throw new RangeError('a child is no SHA-256 hash')
+  left.copy(twoChildren, 1)
+  right.copy(twoChildren, 1 + hashBytes)
+  return hash('sha256', twoChildren, 'buffer')
+}
+
+/** Sizes and indexes are JavaScript's whole numbers; nothing here shifts bits, so all can be used. Throws RangeError for others. */
+export function checkSize(size: number): void {
+  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`no tree size: ${size}`)
+}

@@ -1,0 +1,101 @@
+// A receipt: what the log says of one exchange, as text that proves itself with public keys alone. It proves that these events are
+// in the log as they stand; that there are no others of the exchange, only an export can prove. Its form:
+//   ndx-receipt/v1 / origin <log> / exchange <id>
+//   event <index> <entry> / path <inclusion path, base 64>     for each event, in the order of the log
+//   (blank line) and the signed checkpoint, with cosignatures, as it is
+import { type LedgerEvent } from '#ledger/event.ts'
+import { leafHash } from '#ledger/merkle/hashes.ts'
+import { inclusionProof, type NodeReader } from '#ledger/merkle/proofs.ts'
+import { verifyInclusion } from '#ledger/merkle/verification.ts'
+import { decodeHash, decodeSize } from '#ledger/notes/encoding.ts'
+import { readEntry } from './entry.ts'
+import { Fault, type Finding, quote } from './fault.ts'
+import { checkWitnesses, openTrusted, type Policy } from './policy.ts'
+
+export const receiptMark = 'ndx-receipt/v1'
+
+export interface ReceiptParts {
+  origin: string
+  exchange: string
+  /** In the order of the log; at least one. */
+  entries: readonly { index: number; entry: string }[]
+  /** A signed checkpoint of `size`, which covers them all. */
+  note: string
+  size: number
+  nodes: NodeReader
+}
+
+export interface ReceiptVerdict extends Partial<Finding> {
+  ok: boolean
+  /** '' when all is well. */
+  why: string
+  exchange: string
+  /** Of the checkpoint. */
+  size: number
+  /** Those proven so far: all, when all is well. */
+  events: { index: number; event: LedgerEvent }[]
+  /** Names of the witnesses. */
+  cosignedBy: string[]
+}
+
+/** An exchange has a dozen events; one that asks for more is no receipt. */
+const eventsMax = 10_000
+export const receiptBytesMax = 16 * 1024 * 1024
+
+export function writeReceipt({ origin, exchange, entries, note, size, nodes }: ReceiptParts): string {
+  const lines = entries.flatMap(({ index, entry }) => {
+    const path = inclusionProof(index, size, nodes).map(hash => hash.toString('base64'))
+    return [`event ${index} ${entry}`, ['path', ...path].join(' ')]
+  })
+  return `${[receiptMark, `origin ${origin}`, `exchange ${exchange}`, ...lines].join('\n')}\n\n${note}`
+}
+
+/** Never throws for what is in the text. */
+export function verifyReceipt(text: string, policy: Policy): ReceiptVerdict {
+  const verdict: ReceiptVerdict = { ok: false, why: '', exchange: '', size: 0, events: [], cosignedBy: [] }
+  try {
+    checkReceipt(text, policy, verdict)
+    return { ...verdict, ok: true }
+  } catch (error) {
+    if (error instanceof Fault) return { ...verdict, ...error.finding }
+    throw error
+  }
+}
+
+function checkReceipt(text: string, policy: Policy, verdict: ReceiptVerdict): void {
+  const end = text.indexOf('\n\n')
+  const [mark, origin, exchange = '', ...lines] = text.slice(0, Math.max(0, end)).split('\n')
+  if (mark !== receiptMark) throw new Fault(`this is no receipt: it is not headed ${receiptMark}`)
+  if (origin !== `origin ${policy.logKey.name}`)
+    throw new Fault(`the key is of ${policy.logKey.name}; the receipt says ${quote(origin ?? '')}`)
+  if (!exchange.startsWith('exchange ')) throw new Fault('line 3 does not name the exchange')
+  verdict.exchange = exchange.slice('exchange '.length)
+  const checkpoint = openTrusted(text.slice(end + 2), policy, 'the checkpoint of the receipt')
+  verdict.size = checkpoint.size
+  if (lines.length === 0 || lines.length % 2 === 1 || lines.length > 2 * eventsMax)
+    throw new Fault('the receipt does not hold an event and a path by turns')
+  for (let at = 0; at < lines.length; at += 2) {
+    const found = checkEvent(lines[at] ?? '', lines[at + 1] ?? '', checkpoint)
+    const { index, event } = found
+    const before = verdict.events.at(-1)?.index ?? -1
+    if (index <= before) throw new Fault(`entry ${index} stands after entry ${before}`, { firstBad: index })
+    if (event.exchange !== verdict.exchange)
+      throw new Fault(`entry ${index} is of another exchange`, { firstBad: index })
+    verdict.events.push(found)
+  }
+  verdict.cosignedBy = checkWitnesses([checkpoint], policy)
+}
+
+function checkEvent(eventLine: string, pathLine: string, { size, root }: { size: number; root: Buffer }) {
+  const [, indexText = '', entry = ''] = /^event ([0-9]+) (.*)$/s.exec(eventLine) ?? []
+  const index = decodeSize(indexText)
+  if (index === undefined) throw new Fault(`this is no event of a receipt: ${quote(eventLine)}`)
+  const [name, ...texts] = pathLine.split(' ')
+  const path = texts.map(decodeHash).filter(hash => hash !== undefined)
+  const isPath = name === 'path' && path.length === texts.length
+  if (!isPath || !verifyInclusion({ leaf: leafHash(entry), index, size, path, root }))
+    throw new Fault(`entry ${index} is not in the log of ${size} entries as it stands here`, { firstBad: index })
+  const read = readEntry(entry)
+  if ('why' in read) throw new Fault(`entry ${index} is no event: ${read.why}`, { firstBad: index })
+  return { index, event: read.event }
+}

@@ -1,0 +1,106 @@
+// Whether the books balance: everything accepted is settled or still has time, nothing is settled that was not accepted, nobody was
+// told what did not happen. Counts by provider and client, and every gap by name.
+import { type ExchangeView, gapOf } from './exchange-view.ts'
+import { graceMs } from './reaper.ts'
+import { type LedgerStore } from './store.ts'
+
+export interface Reconciliation {
+  /** Everything written before this moment (epoch ms on the road's clock) is in it. */
+  caughtUpMs: number
+  accepted: number
+  settled: number
+  /** Not settled, deadline not passed. */
+  open: number
+  /** Not settled though deadline and grace have passed. */
+  overdue: number
+  refused: number
+  providers: ProviderBalance[]
+  /** At most 100. */
+  gaps: { exchange: string; kind: string; detail: string }[]
+}
+
+export interface ProviderBalance {
+  provider: string
+  client: string
+  accepted: number
+  answered: number
+  failed: number
+  expired: number
+  open: number
+  overdue: number
+}
+
+const gapsMax = 100
+const overdueMax = 10_000
+/** Younger strays have a request on its way. */
+const strayAgeMs = 10_000
+
+export function reconcile(store: LedgerStore, caughtUpMs: number): Reconciliation {
+  const overdue = store.overdue(caughtUpMs - graceMs, overdueMax)
+  const providers = balancesOf(store, overdue)
+  const sum = (pick: (balance: ProviderBalance) => number): number =>
+    providers.reduce((total, balance) => total + pick(balance), 0)
+  const refused = store.tallies().reduce((total, { state, count }) => total + (state === 'refused' ? count : 0), 0)
+  const flagged = store.gaps(caughtUpMs - strayAgeMs, gapsMax)
+  return {
+    caughtUpMs,
+    accepted: sum(balance => balance.accepted),
+    settled: sum(({ answered, failed, expired }) => answered + failed + expired),
+    open: sum(balance => balance.open),
+    overdue: sum(balance => balance.overdue),
+    refused,
+    providers,
+    gaps: [
+      ...flagged.map(view => ({ exchange: view.exchange, kind: gapOf(view) ?? '', detail: detailOf(view) })),
+      ...overdue.map(view => ({
+        exchange: view.exchange,
+        kind: 'unsettled',
+        detail: `accepted, deadline ${new Date(view.request?.deadlineMs ?? 0).toISOString()}, no outcome`,
+      })),
+    ].slice(0, gapsMax),
+  }
+}
+
+function balancesOf(store: LedgerStore, overdue: readonly ExchangeView[]): ProviderBalance[] {
+  const balances = new Map<string, ProviderBalance>()
+  const balanceOf = (provider: string, client: string): ProviderBalance => {
+    const name = `${provider}\n${client}`
+    const found = balances.get(name) ?? newBalance(provider, client)
+    balances.set(name, found)
+    return found
+  }
+  for (const { provider, client, state, count } of store.tallies()) {
+    if (state !== 'accepted' && state !== 'answered' && state !== 'failed' && state !== 'expired') continue
+    const balance = balanceOf(provider, client)
+    balance.accepted += count
+    if (state === 'accepted') balance.open += count
+    else balance[state] += count
+  }
+  for (const { request } of overdue) {
+    const balance = balanceOf(request?.provider ?? '', request?.client ?? '')
+    balance.open -= 1
+    balance.overdue += 1
+  }
+  return [...balances.values()]
+}
+
+const newBalance = (provider: string, client: string): ProviderBalance => ({
+  provider,
+  client,
+  accepted: 0,
+  answered: 0,
+  failed: 0,
+  expired: 0,
+  open: 0,
+  overdue: 0,
+})
+
+function detailOf({ request, outcome, told, refused }: ExchangeView): string {
+  const parts = [
+    request === undefined ? 'no acceptance was read' : `accepted for ${request.service}`,
+    ...(outcome === undefined ? [] : [`outcome ${outcome.outcome}`]),
+    ...(refused === undefined ? [] : [`refused with ${refused.code}`]),
+    ...(told.length === 0 ? [] : [`told: ${told.join(', ')}`]),
+  ]
+  return parts.join('; ')
+}

@@ -1,0 +1,85 @@
+// What the ledger keeps, as the rest of it sees it. One transaction a batch: events, views and offsets together or not at all, so
+// that a restart goes on exactly where it stopped. SQLite stands behind it (sqlite-store.ts; `:memory:` in tests).
+import { type ExchangeId } from '#bus/message.ts'
+import { type ExchangeView } from './exchange-view.ts'
+import { type Tile } from './merkle/tiles.ts'
+
+export interface Position {
+  road: string
+  topic: string
+  partition: number
+  /** The offset to read next. */
+  next: number
+}
+
+export interface Batch {
+  /** Index of the first of `entries`. */
+  first: number
+  /** Canonical JSON, one event each. */
+  entries: readonly string[]
+  tiles: readonly Tile[]
+  views: readonly ExchangeView[]
+  /** What the views add to the tallies; negative where an exchange left a state. */
+  tallies: readonly Tally[]
+  positions: readonly Position[]
+  /** Exchanges whose client is to be called back now. */
+  callbacks: readonly Callback[]
+}
+
+export interface Callback {
+  exchange: ExchangeId
+  client: string
+  /** Epoch ms of the next try, and how many were made. */
+  dueMs: number
+  tries: number
+}
+
+export interface StoredCheckpoint {
+  size: number
+  /** Epoch ms. */
+  atMs: number
+  /** The signed note, with the witnesses' cosignatures that came. */
+  note: string
+}
+
+/** How many exchanges stand how. */
+export interface Tally {
+  provider: string
+  client: string
+  state: string
+  count: number
+}
+
+export interface LedgerStore {
+  /** All or nothing, on disk when it returns. */
+  append(batch: Batch): void
+  /** Of this road. */
+  positions(road: string): Position[]
+  readonly size: number
+  view(exchange: string): ExchangeView | undefined
+  /** The greatest id of an exchange, in the order of the text. */
+  newestExchange(): string | undefined
+  viewByKey(key: string): ExchangeView | undefined
+  /** The entries from that index on, at most `max`. */
+  entries(from: number, max: number): string[]
+  tile(level: number, index: number): Buffer | undefined
+  /** Accepted, without an outcome, deadline before that moment; the oldest first. */
+  overdue(beforeMs: number, max: number): ExchangeView[]
+  /** Those with a gap (gapOf), due or first seen before that moment; the oldest first. */
+  gaps(beforeMs: number, max: number): ExchangeView[]
+  tallies(): Tally[]
+  /** Keys of exchanges accepted before that moment are forgotten. */
+  forgetKeys(beforeMs: number): void
+  addCheckpoint(checkpoint: StoredCheckpoint): void
+  /** The newest, or undefined. */
+  lastCheckpoint(): StoredCheckpoint | undefined
+  /** Those of more than `size` entries, the smallest first. */
+  checkpoints(size: number, max: number): StoredCheckpoint[]
+  dueCallbacks(beforeMs: number, max: number): Callback[]
+  callback(exchange: ExchangeId): Callback | undefined
+  /** `undefined`: it is over. */
+  putCallback(exchange: ExchangeId, callback: Callback | undefined): void
+  /** Bytes on disk, the write-ahead log included. */
+  bytes(): number
+  close(): void
+}

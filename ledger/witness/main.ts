@@ -1,0 +1,9 @@
+// The witness process. It needs its data directory and a port, and knows neither Kafka nor the ledger's store.
+import { runProcess } from '#runtime/lifetime.ts'
+import { startWitness } from './server.ts'
+
+await runProcess(async ({ dataDir, host, witnessPort, instance }, log) => {
+  const witness = await startWitness({ dataDir, name: `ndx.example/witness/${instance}`, host, port: witnessPort, log })
+  log.info({ event: 'listening', url: witness.url })
+  return { stop: () => witness.stop() }
+})

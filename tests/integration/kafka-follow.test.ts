@@ -1,0 +1,112 @@
+// Following topics on a real broker: what only a broker can do to a follower, beside going away (kafka-bus.test.ts): make topics
+// late, forget records, make a topic anew, and hold more than fits in one answer.
+import { describe, expect, inject, test } from 'vitest'
+import { type Bus, type IncomingRecord } from '#bus/bus.ts'
+import { createKafka } from '#bus/kafka-bus/client.ts'
+import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
+import { createTopics, missingTopics } from '#bus/kafka-bus/topics-admin.ts'
+import { replyTopic, type TopicPlan } from '#bus/topics.ts'
+import { type ProviderId } from '#contracts/contract.ts'
+import { until, within } from '#tests/bus/until.ts'
+
+const { kafkaBrokers: brokers } = inject('stack')
+
+describe('following', () => {
+  const planOf = (name: string): TopicPlan[] => [{ name, partitions: 8, retentionMs: 3_600_000 }]
+  const follow = (bus: Bus, topics: string[], gaps: unknown[] = []) => {
+    const taken: IncomingRecord[] = []
+    const follower = bus.follow({
+      topics,
+      from: () => 0,
+      recordsMax: 100,
+      onRecords: async records => void taken.push(...records),
+      onGap: gap => void gaps.push(gap),
+    })
+    return { follower, taken }
+  }
+
+  test('waits for topics that come late, which hold up neither the others nor the time it is caught up to', async () => {
+    const [late, there] = ['late', 'there'].map(name =>
+      replyTopic(`followed-${name}-${process.pid}` as ProviderId),
+    ) as [string, string]
+    await createTopics(brokers, planOf(there))
+    const bus = createKafkaBus({ brokers, clientId: 'test' })
+    const { follower, taken } = follow(bus, [late, there])
+    await within(10_000, 'ready without the late topic', follower.ready)
+    await bus.publish(there, { key: null, partition: 0, headers: {}, value: '' })
+    await until('the record of the topic that is there', () => taken.length === 1)
+    const nowMs = bus.now()
+    await until('caught up without the late topic', () => follower.caughtUpMs >= nowMs)
+    await createTopics(brokers, planOf(late))
+    await bus.publish(late, { key: null, partition: 7, headers: {}, value: '' })
+    const laterMs = bus.now()
+    await until('caught up with the late topic', () => follower.caughtUpMs >= laterMs)
+    expect(taken.map(({ topic }) => topic)).toEqual([there, late])
+    await follower.stop()
+    await bus.close()
+  })
+
+  test('is told of records that are gone, and of a topic that was made anew', async () => {
+    const topic = replyTopic(`gone-${process.pid}` as ProviderId)
+    await createTopics(brokers, planOf(topic))
+    const admin = createKafka({ brokers, clientId: 'test' }).admin()
+    await admin.connect()
+    const bus = createKafkaBus({ brokers, clientId: 'test' })
+    const publish = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) await bus.publish(topic, { key: null, partition: 2, headers: {}, value: '' })
+    }
+    await publish(10)
+    // The admin client knows the topics it was asked for.
+    await admin.fetchTopicOffsets(topic)
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 2, offset: '6' }] })
+    const gaps: unknown[] = []
+    const { follower, taken } = follow(bus, [topic], gaps)
+    await until('the rest', () => taken.length === 4)
+    expect(gaps).toEqual([{ topic, partition: 2, expected: 0, found: 6 }])
+    expect(await bus.readAt(topic, 2, '5')).toBeUndefined()
+    expect(await bus.readAt(topic, 2, '6')).toMatchObject({ offset: '6' })
+    await admin.deleteTopics({ topics: [topic] })
+    await until('it is gone', async () => (await missingTopics(brokers, planOf(topic))).length === 1)
+    await createTopics(brokers, planOf(topic))
+    await until('it is there again', () =>
+      publish(1).then(
+        () => true,
+        () => false,
+      ),
+    )
+    await until('the record of the new one', () => taken.length === 5)
+    expect(gaps[1]).toEqual({ topic, partition: 2, expected: 10, found: 0 })
+    expect(taken[4]).toMatchObject({ partition: 2, offset: '0' })
+    await follower.stop()
+    await admin.disconnect()
+    await bus.close()
+  }, 60_000)
+
+  test('knows how much there is while nothing is taken, and takes heavy records as they can be taken', async () => {
+    const topic = replyTopic(`heavy-${process.pid}` as ProviderId)
+    await createTopics(brokers, planOf(topic))
+    const bus = createKafkaBus({ brokers, clientId: 'test' })
+    const value = 'x'.repeat(400_000)
+    const publish = (i: number): Promise<void> =>
+      bus.publish(topic, { key: null, partition: i % 8, headers: {}, value })
+    await Promise.all(Array.from({ length: 120 }, (_, i) => publish(i)))
+    const gate = Promise.withResolvers<void>()
+    const taken: string[] = []
+    const follower = bus.follow({
+      topics: [topic],
+      from: () => undefined,
+      recordsMax: 5,
+      onRecords: async records => {
+        await gate.promise
+        taken.push(...records.map(({ partition, offset }) => `${partition}/${offset}`))
+      },
+    })
+    await until('it knows what there is', () => follower.lag === 120)
+    gate.resolve()
+    await until('all are taken', () => follower.lag === 0)
+    expect(new Set(taken).size).toBe(120)
+    expect(taken).toHaveLength(120)
+    await follower.stop()
+    await bus.close()
+  })
+})

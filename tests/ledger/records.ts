@@ -1,0 +1,96 @@
+// Records as the road would hand them over, for tests of the ledger: one exchange's request, replies and notes.
+import { type IncomingRecord, type OutgoingRecord } from '#bus/bus.ts'
+import {
+  type ExchangeId,
+  type NoteKind,
+  type ReplyMessage,
+  type RequestMessage,
+  writeNote,
+  writeReply,
+  writeRequest,
+} from '#bus/message.ts'
+import { noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
+import { type ClientId, type ProviderId, type Service } from '#contracts/contract.ts'
+import { loadRegistry } from '#contracts/registry.ts'
+import { type ReadingTools } from '#ledger/reading.ts'
+
+const population = 'population' as ProviderId
+export const registry = loadRegistry({ idScheme: 'simulated' })
+export const verification = registry.find('population/identity-verification') as Service
+/** Any moment. */
+export const someMs = Date.parse('2026-03-02T03:04:05.678Z')
+
+export const tools: ReadingTools = {
+  road: 'road-1',
+  commit: (exchangeId, kind, data) => `k.${kind}.${exchangeId.slice(-4)}.${data.length}`,
+  serviceOf: (type, hash) => registry.services.find(service => service.replyType === type && service.hash === hash),
+}
+
+export const exchangeIdOf = (number: number): ExchangeId =>
+  `01a201d4-db6f-735f-b2c8-${String(number).padStart(12, '0')}` as ExchangeId
+
+/** Counts the offsets of each partition, as a broker would. */
+export class Records {
+  readonly #ends = new Map<string, number>()
+
+  request(exchange: number, changes: Partial<RequestMessage> = {}, partition = 0): IncomingRecord {
+    const message: RequestMessage = {
+      exchangeId: exchangeIdOf(exchange),
+      type: verification.requestType,
+      source: '/gateway/g1',
+      acceptedMs: someMs,
+      deadlineMs: someMs + 5000,
+      replyTopic: replyTopic(population),
+      replyPartition: 3,
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      client: 'social-insurance' as ClientId,
+      purpose: 'social-insurance-enrolment',
+      subject: 'v1.subject',
+      agreement: 'si-verify@1',
+      contractHash: verification.hash,
+      fields: ['matched'],
+      data: { personalId: '026701599619', fullName: 'Huỳnh Thị Phương Hương', dateOfBirth: '2001-11-27' },
+      ...changes,
+    }
+    return this.#read(requestTopic(population), partition, writeRequest(message))
+  }
+
+  reply(exchange: number, changes: Partial<ReplyMessage> = {}, partition = 3): IncomingRecord {
+    const message: ReplyMessage = {
+      exchangeId: exchangeIdOf(exchange),
+      type: verification.replyType,
+      source: '/adapter/population/a1',
+      repliedMs: someMs + 10,
+      traceparent: '',
+      contractHash: verification.hash,
+      outcome: 'answered',
+      waitedMs: 1.2,
+      handledMs: 0.3,
+      ...((changes.outcome ?? 'answered') === 'answered' ? { data: { matched: true } } : {}),
+      ...changes,
+    }
+    return this.#read(replyTopic(population), partition, writeReply(message, partition))
+  }
+
+  note(exchange: number, kind: NoteKind, facts: Record<string, string | number | boolean> = {}): IncomingRecord {
+    const exchangeId = exchangeIdOf(exchange)
+    return this.#read(
+      noteTopic,
+      0,
+      writeNote({
+        kind,
+        exchangeId,
+        source: '/gateway/g1',
+        notedMs: someMs + 20,
+        facts: { client: 'social-insurance', ...facts },
+      }),
+    )
+  }
+
+  #read(topic: string, partition: number, { key, headers, value }: OutgoingRecord): IncomingRecord {
+    const place = `${topic}/${partition}`
+    const offset = this.#ends.get(place) ?? 0
+    this.#ends.set(place, offset + 1)
+    return { topic, partition, offset: String(offset), timestampMs: someMs, key, headers, value: Buffer.from(value) }
+  }
+}
