@@ -1,6 +1,7 @@
 // One gateway, composed from its parts and nothing global: the same for the embedded exchange, the real stack and the tests;
 // only bus and counters differ. Starts in the order bus, counters, HTTP; stops in reverse, and cuts no exchange.
-import { type AddressInfo } from 'node:net'
+import { type Server } from 'node:http'
+import { type AddressInfo, type Socket } from 'node:net'
 import { type Bus } from '#bus/bus.ts'
 import { type NoteMessage, writeNote } from '#bus/message.ts'
 import { createProbe } from '#bus/probe.ts'
@@ -63,6 +64,7 @@ export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway>
   parts.markClients()
   await revocations.start()
   const app = await buildApp(appParts)
+  const silent = watchSilentConnections(app.server)
   await app.listen({ host: config.host, port: config.port })
   const operations = await listenForOperations({
     host: config.operationsHost,
@@ -76,7 +78,9 @@ export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway>
     log.info({ event: 'stopping', pending: pending.size })
     parts.ledger.stopWaiting()
     if (config.drainMs > 0) await new Promise(resolve => setTimeout(resolve, config.drainMs))
-    await app.close()
+    const closed = app.close()
+    silent.close()
+    await closed
     await pending.drained()
     await operations.stop()
     probe.stop()
@@ -93,6 +97,20 @@ export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway>
       log.info({ event: 'ready', port, replyPartition: parts.replyPartition })
     }),
     stop: () => (stopped ??= stop()),
+  }
+}
+
+/** Connections on which nothing was ever said: a server that closes waits for them, and browsers open some in advance. */
+function watchSilentConnections(server: Server): { close(): void } {
+  const open = new Set<Socket>()
+  server.on('connection', socket => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  return {
+    close() {
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
+    },
   }
 }
 

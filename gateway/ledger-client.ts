@@ -54,7 +54,7 @@ export function createLedgerClient({ url, clock }: LedgerClientOptions): LedgerC
     readStatus(await ask(`/v1/exchanges/${encodeURIComponent(exchangeId)}?waitMs=${waitMs}`, waitMs, signal))
 
   /** A wait that is cut short by `signal` or by the stop is asked once more, for what is known. */
-  async function waitFor(exchangeId: string, { waitMs, isExpected = false, signal }: StatusQuestion) {
+  async function waitFor(exchangeId: string, { waitMs, isExpected = false, untilDeferred, signal }: StatusQuestion) {
     const isOver = signal === undefined ? stopping.signal : AbortSignal.any([stopping.signal, signal])
     const untilMs = clock() + waitMs
     for (;;) {
@@ -65,6 +65,7 @@ export function createLedgerClient({ url, clock }: LedgerClientOptions): LedgerC
         throw error
       })
       if (status === undefined) continue
+      if (isKnown(status) && untilDeferred === true && status.isDeferred) return status
       if (isKnown(status) ? status.state !== 'accepted' : !isExpected) return status
       await pause(againAfterMs, undefined, { signal: isOver }).catch(() => {})
     }

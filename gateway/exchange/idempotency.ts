@@ -52,7 +52,10 @@ export async function joinFirst(
     if (isOurs) return tellFirst(status, inquiry, trail, parts)
     const cameNeverAbout = isKnown(status) || status.caughtUpMs > voidFromMs(first) + graceMs
     if (!cameNeverAbout) return tellUnknown(first, inquiry, trail, parts)
-    if (await parts.counters.takeOver(beginningOf(inquiry, trail, parts), first.exchangeId)) return undefined
+    const again = beginningOf(inquiry, trail, parts)
+    if (!(await parts.counters.takeOver(again, first.exchangeId))) continue
+    // It may have ended before it could ask the ledger what the index had forgotten.
+    if ((await findForgotten(again, again.beganMs, inquiry, parts)) === undefined) return undefined
   }
   throw replyTimeout()
 }

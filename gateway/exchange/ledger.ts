@@ -9,6 +9,8 @@ export interface StatusQuestion {
   waitMs: number
   /** The exchange is known to have begun: while the ledger has not read it, that is waited for as well. */
   isExpected?: boolean
+  /** That the provider defers it is news too, and ends the wait. */
+  untilDeferred?: boolean
   /** Ends the wait. */
   signal?: AbortSignal
 }

@@ -44,7 +44,7 @@ const idForm = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 export async function findStatus(
   exchangeId: string,
   client: ClientId,
-  { waitMs, signal }: Omit<StatusQuestion, 'isExpected'>,
+  { waitMs, signal, untilDeferred = false }: Omit<StatusQuestion, 'isExpected'>,
   parts: StatusParts,
 ): Promise<ExchangeStatus> {
   if (!idForm.test(exchangeId)) throw unknownExchange()
@@ -61,7 +61,7 @@ export async function findStatus(
   // Nobody waits for what is another's.
   const found = await ask({ waitMs: 0 })
   if (found.state !== 'accepted' || waitMs === 0) return found
-  return ask({ waitMs, isExpected: true, ...(signal === undefined ? {} : { signal }) })
+  return ask({ waitMs, isExpected: true, untilDeferred, ...(signal === undefined ? {} : { signal }) })
 }
 
 const unknownExchange = (): ExchangeError => new ExchangeError('NDX_EXCHANGE_UNKNOWN')

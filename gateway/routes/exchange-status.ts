@@ -126,7 +126,12 @@ async function* writeEvents(
       else yield ': \n\n'
       told = state
       if (signal.aborted || parts.isStopping() || parts.clock() >= untilMs) return
-      status = await findStatus(exchangeId, client, { waitMs: heartbeatMs, signal }, parts.exchangeParts)
+      status = await findStatus(
+        exchangeId,
+        client,
+        { waitMs: heartbeatMs, signal, untilDeferred: told !== 'deferred' },
+        parts.exchangeParts,
+      )
     }
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error

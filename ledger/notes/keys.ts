@@ -55,8 +55,10 @@ export function makeNoteKey(path: string, name: string, type: KeyType = 'log'): 
       `${path} is the ${key.verifier.type} key of ${key.verifier.name}, not the ${type} key of ${name}`,
     )
   const publicPath = `${path}${publicSuffix}`
-  if (!existsSync(publicPath)) {
-    writeDurably(publicPath, `${formatVerifierKey(key.verifier)}\n`)
+  const text = `${formatVerifierKey(key.verifier)}\n`
+  // Another installation may have left its own there: the private key is what counts.
+  if (!existsSync(publicPath) || readFileSync(publicPath, 'utf8') !== text) {
+    writeDurably(publicPath, text)
     chmodSync(publicPath, 0o644)
   }
   return key

@@ -255,6 +255,25 @@ describe('an index that may have forgotten', () => {
     expect(questions()).toBe(asked)
   })
 
+  test('is helped as well where the key was begun anew and that came to nothing', async () => {
+    const counters = new MemoryCounters()
+    await start({ counters, handlers: { [issuance]: () => issued } })
+    const first = await answeredAndForgotten(counters)
+    const asked = questions()
+    const failed = '0198c7a0-0000-7000-8000-000000000008'
+    const client = 'public-service-portal' as ClientId
+    ledger.know({ exchangeId: failed, client, state: 'refused', isDeferred: false, isLate: false })
+    const begin = counters.begin.bind(counters)
+    counters.begin = async beginning => {
+      counters.begin = begin
+      await begin({ ...beginning, exchangeId: failed })
+      return begin(beginning)
+    }
+    const again = await askIssuance('k')
+    expect([again.status, again.body, again.headers.get('idempotency-replayed')]).toEqual([200, first.body, 'true'])
+    expect(questions()).toBe(asked)
+  })
+
   test('does not take another body for the same question', async () => {
     const counters = new MemoryCounters()
     await start({ counters, handlers: { [issuance]: () => issued } })

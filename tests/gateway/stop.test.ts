@@ -1,4 +1,6 @@
 // A graceful stop: whatever was asked before it is answered, and whatever comes after is refused or not connected.
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { goodEnvelope } from '#tests/asker.ts'
 import { until } from '#tests/bus/until.ts'
@@ -95,5 +97,16 @@ test('is done once, however often it is asked for', async () => {
   const world = await startWorld({ silent: ['population', 'business-registration'] })
   await Promise.all([world.gateway.stop(), world.gateway.stop()])
   await world.stop()
+  expect(world.lines().filter(({ event }) => event === 'stopped')).toHaveLength(1)
+})
+
+test('does not wait for a connection on which nothing was ever said', async () => {
+  const world = await startWorld({ silent: ['population', 'business-registration'] })
+  const { hostname, port } = new URL(world.url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  const cut = once(socket, 'close')
+  await world.stop()
+  await cut
   expect(world.lines().filter(({ event }) => event === 'stopped')).toHaveLength(1)
 })

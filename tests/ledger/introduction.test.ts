@@ -1,5 +1,5 @@
 // A ledger and a witness are made known to each other once, and may be again.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -29,6 +29,14 @@ test('a second time changes nothing', () => {
   const before = read('w/logs/ledger.pub') + read('l/ledger/witnesses/witness.pub')
   meet()
   expect(read('w/logs/ledger.pub') + read('l/ledger/witnesses/witness.pub')).toBe(before)
+})
+
+test('a public key that another installation left behind is replaced', () => {
+  meet()
+  const own = read('l/ledger/log-key.pub')
+  writeFileSync(join(folder, 'l/ledger/log-key.pub'), 'ndx.example/log+00000000+AAAA\n')
+  meet()
+  expect([read('l/ledger/log-key.pub'), read('w/logs/ledger.pub')]).toEqual([own, own])
 })
 
 test('a key of another log is refused', () => {

@@ -168,6 +168,16 @@ test('deferred work is visible as such and answered later', async () => {
   })
 })
 
+test('a stream tells that it is deferred, and then the answer', async () => {
+  await start()
+  const client = 'public-service-portal'
+  const asked = await world.ask(issuance, birth, { client, headers: { prefer: 'respond-async' } })
+  const stream = await world.get(`/v1/exchanges/${asked.body.exchangeId}/events`, { client })
+  const events = stream.text.split('\n').flatMap(line => (line.startsWith('event: ') ? [line.slice(7)] : []))
+  expect(events.at(-1)).toBe('answered')
+  expect(events).toContain('deferred')
+})
+
 test('the same key gets the first answer, and there is one exchange', async () => {
   await start()
   const headers = { 'idempotency-key': 'HS-2026-000017' }
