@@ -1,4 +1,5 @@
-// Two projects: `unit` needs no server (npm run check), `integration` runs on real Kafka and Redis (npm test runs both).
+// Three projects: `unit` needs no server (npm run check), `integration` runs on real Kafka and Redis, `faults` breaks them under
+// load, after the others (npm test runs all).
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -8,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/integration/**'],
+          exclude: ['tests/integration/**', 'tests/faults/real/**'],
           testTimeout: 15_000,
           hookTimeout: 15_000,
         },
@@ -21,6 +22,15 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['tests/faults/real/**/*.test.ts'],
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -57,8 +57,11 @@ export interface Ledger {
 }
 
 const recordsMax = 2_000
-/** Commits cost a flush each: small batches are held together for so long. */
-const commitEveryMs = 50
+/** Commits cost a flush each: what comes in so long goes into one. Under load a commit is larger, not sooner. */
+const commitEveryMs = 30
+const busyCommitEveryMs = 100
+/** So many records in one go are load. */
+const busyRecords = 100
 const reapEveryMs = 500
 const checkpointEveryMs = 1_000
 const callBackEveryMs = 250
@@ -204,7 +207,8 @@ function follow(
 ): Follower {
   let lastMs = 0
   const take = async (records: readonly IncomingRecord[]): Promise<void> => {
-    if (records.length < recordsMax) await pauseUntil(lastMs + commitEveryMs)
+    const everyMs = records.length < busyRecords ? commitEveryMs : busyCommitEveryMs
+    if (records.length < recordsMax) await pauseUntil(lastMs + everyMs)
     lastMs = performance.now()
     try {
       ingestion.ingest(records)

@@ -10,6 +10,8 @@ import { type Part, PartitionReader } from './partition-reader.ts'
 
 /** A record wakes the poll; an idle partition is known to be read to its end as often as this. */
 const maxWaitMs = 250
+/** Between a fetch that brought records and the next. */
+const lingerMs = 25
 
 interface Followed {
   readonly part: Part
@@ -30,6 +32,7 @@ export class KafkaFollower implements Follower {
   readonly #feeder: BatchFeeder
   readonly #reader: PartitionReader
   #isStopped = false
+  #handedAtMs = 0
 
   /** @param now the road's clock */
   constructor(client: Client, following: Following, { log, now }: { log: BusLog; now(): number }) {
@@ -49,7 +52,7 @@ export class KafkaFollower implements Follower {
       now,
       pastEnd: 'oldest',
       onRecords: (part, records) => this.#hand(part, records),
-      room: () => this.#feeder.room(),
+      room: () => this.#room(),
       onFetched: (part, end, sentMs) => this.#fetched(part, end, sentMs),
       onJump: (part, expected) => this.#jump(part, expected),
       onMissing: (topic, askedMs) => this.#missing(topic, askedMs),
@@ -82,7 +85,15 @@ export class KafkaFollower implements Follower {
     await this.#reader.stop()
   }
 
+  /** Many records in few fetches: nobody waits for a follower as for a reply, and each fetch costs both ends. */
+  async #room(): Promise<void> {
+    const restMs = this.#handedAtMs + lingerMs - performance.now()
+    if (restMs > 0 && !this.#isStopped) await new Promise(resolve => setTimeout(resolve, restMs))
+    await this.#feeder.room()
+  }
+
   #hand(part: Part, records: readonly IncomingRecord[]): void {
+    this.#handedAtMs = performance.now()
     this.#followed(part).handed += records.length
     this.#feeder.add(records)
   }

@@ -13,18 +13,27 @@ export interface KafkaAddresses {
   controller: string
   /** The folder of the log. */
   logDir: string
+  /** More listeners for clients that come another way, through a proxy: where each binds to, and where it says it is. */
+  detours?: readonly { listener: string; advertised: string }[]
 }
 
 export function kafkaProperties(addresses: KafkaAddresses): Record<string, string> {
+  const detours = (addresses.detours ?? []).map((detour, index) => ({ ...detour, name: `DETOUR${index}` }))
+  const listeners = [{ name: 'PLAINTEXT', listener: addresses.listener, advertised: addresses.advertised }, ...detours]
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@${addresses.controller}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://${addresses.listener},CONTROLLER://${addresses.controller}`,
-    'advertised.listeners': `PLAINTEXT://${addresses.advertised}`,
+    listeners: [
+      ...listeners.map(({ name, listener }) => `${name}://${listener}`),
+      `CONTROLLER://${addresses.controller}`,
+    ].join(),
+    'advertised.listeners': listeners.map(({ name, advertised }) => `${name}://${advertised}`).join(),
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': ['CONTROLLER', ...listeners.map(({ name }) => name)]
+      .map(name => `${name}:PLAINTEXT`)
+      .join(),
     'log.dirs': addresses.logDir,
     // A broker that was killed is let in again only when its old session is over: 3 s instead of 9.
     'broker.session.timeout.ms': '3000',

@@ -15,12 +15,28 @@ const run = promisify(execFile)
 const clusterId = 'bmR4LXRlc3Qtc3RhY2swMA'
 const logging = `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'kafka.log4j2.properties')}`
 
+export interface LocalKafkaOptions {
+  /** Addresses (`host:port`) of proxies in front of it: each gets a listener of its own, which says it is there. */
+  proxies?: readonly string[]
+}
+
+export interface LocalKafka extends KafkaServer {
+  /** Where each of the proxies must pass its clients on to. */
+  readonly behindProxies: readonly string[]
+}
+
 /** @param parent where its folder is made */
-export async function startLocalKafka(parent: string = tmpdir()): Promise<KafkaServer> {
+export async function startLocalKafka(
+  parent: string = tmpdir(),
+  { proxies = [] }: LocalKafkaOptions = {},
+): Promise<LocalKafka> {
   const classPath = ['-cp', join(await ensureKafkaJars(), '*')]
   const port = await findFreePort()
   const broker = `127.0.0.1:${port}`
   await mkdir(parent, { recursive: true })
+  const detours = await Promise.all(
+    proxies.map(async advertised => ({ listener: `127.0.0.1:${await findFreePort()}`, advertised })),
+  )
   const dir = await mkdtemp(join(parent, 'ndx-kafka-'))
   const file = join(dir, 'server.properties')
   const server = new LocalProcess({
@@ -33,7 +49,8 @@ export async function startLocalKafka(parent: string = tmpdir()): Promise<KafkaS
   })
   try {
     const controller = `127.0.0.1:${await findFreePort()}`
-    const properties = kafkaProperties({ listener: broker, advertised: broker, controller, logDir: join(dir, 'log') })
+    const logDir = join(dir, 'log')
+    const properties = kafkaProperties({ listener: broker, advertised: broker, controller, logDir, detours })
     await writeFile(file, toPropertiesFile(properties))
     await format(classPath, file)
     await server.start()
@@ -41,7 +58,8 @@ export async function startLocalKafka(parent: string = tmpdir()): Promise<KafkaS
     await server.stop()
     throw error
   }
-  return Object.assign(server, { kind: 'local' as const, brokers: [broker] })
+  const behindProxies = detours.map(({ listener }) => listener)
+  return Object.assign(server, { kind: 'local' as const, brokers: [broker], behindProxies })
 }
 
 async function format(classPath: string[], file: string): Promise<void> {

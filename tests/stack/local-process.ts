@@ -17,6 +17,8 @@ export interface LocalProcessOptions {
   dir: string
   answerMs: number
   isAnswering(): Promise<boolean>
+  /** Its whole environment, asked for at each start; default ours. */
+  environment?(): NodeJS.ProcessEnv
 }
 
 export class LocalProcess implements Outage {
@@ -63,9 +65,10 @@ export class LocalProcess implements Outage {
   }
 
   async #spawn(): Promise<void> {
-    const { command, args, dir } = this.#options
+    const { command, args, dir, environment } = this.#options
     const log = await open(this.#logFile(), 'a')
-    const child = spawn(command, args, { cwd: dir, detached: true, stdio: ['ignore', log.fd, log.fd] })
+    const env = environment?.() ?? process.env
+    const child = spawn(command, args, { cwd: dir, env, detached: true, stdio: ['ignore', log.fd, log.fd] })
     if (child.pid) this.#guard.onLoss(`kill -s KILL -- -${child.pid}; sleep 1; ${this.#removal()}`)
     this.#child = child
     child.unref()
