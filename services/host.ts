@@ -89,6 +89,9 @@ export function runHost(options: HostOptions): Host {
   }
 }
 
+/** For clocks of whole milliseconds. A member that died was missed for seconds before its partitions went to another. */
+const marginMs = 250
+
 /** A rejection leaves the record uncommitted: it is handled again, and what was not sent yet is sent. */
 function createHandling(options: HostOptions, counts: HostCounts, stopping: AbortSignal) {
   const { provider, bus, now, clock } = options
@@ -119,7 +122,7 @@ function createHandling(options: HostOptions, counts: HostCounts, stopping: Abor
 
   function deliveryOf({ timestampMs, heldSinceMs }: IncomingRecord): Delivery {
     const heldMs = heldSinceMs === undefined ? 0 : clock() - heldSinceMs
-    return { writtenMs: timestampMs, mayBeRepeated: timestampMs < bus.now() - heldMs }
+    return { writtenMs: timestampMs, mayBeRepeated: timestampMs < bus.now() - heldMs - marginMs }
   }
 
   async function run(request: RequestMessage, record: IncomingRecord, startedMs: number): Promise<Outcome> {

@@ -1,7 +1,7 @@
-// What is mended in kafkajs 2.2.4 (frozen since 2023) before any other part of it is loaded; every file here that loads one
-// imports this first. Touches, for the whole process:
+// Mends kafkajs 2.2.4 before any other part of it is loaded; who loads one imports this first. Touches, for the whole process:
 // - `src/network/requestQueue`: its timer re-armed itself for ever, with a negative delay (5 % of a core, a warning on Node 24);
 // - `src/network/connectionPool`: two callers at once opened two sockets, one of which was never closed;
+// - `src/network/connection`: half a response, left when it broke, was taken for the beginning of what came when made anew;
 // - `src/protocol/recordBatch/record/v0` and its decoder: replaced by record-encoder.ts and record-decoder.ts.
 import { createRequire } from 'node:module'
 import { decodeRecord } from './record-decoder.ts'
@@ -22,12 +22,19 @@ interface Connection {
   connect(): Promise<unknown>
 }
 
+interface BufferingConnection extends Connection {
+  chunks: Buffer[]
+  bytesBuffered: number
+  bytesNeeded: number
+}
+
 interface ConnectionPool {
   pool: Connection[]
   getConnection(index?: number): Promise<Connection>
 }
 
 const requestQueue: { prototype: RequestQueue } = require('kafkajs/src/network/requestQueue')
+const connection: { prototype: BufferingConnection } = require('kafkajs/src/network/connection')
 const connectionPool: { prototype: ConnectionPool } = require('kafkajs/src/network/connectionPool')
 const connecting = new WeakMap<Connection, Promise<unknown>>()
 
@@ -39,6 +46,15 @@ requestQueue.prototype.scheduleCheckPendingRequests = function (): void {
     this.throttleCheckTimeoutId = null
     this.checkPendingRequests()
   }, waitMs)
+}
+
+/** Of a response: what says how long it is. */
+const sizeBytes = 4
+const connect = connection.prototype.connect
+
+connection.prototype.connect = function (): Promise<unknown> {
+  if (!this.isConnected()) Object.assign(this, { chunks: [], bytesBuffered: 0, bytesNeeded: sizeBytes })
+  return connect.call(this)
 }
 
 connectionPool.prototype.getConnection = async function (index = 0): Promise<Connection> {
