@@ -45,7 +45,7 @@ describe('under load', () => {
     const { findings, evidence } = await campaign.settle()
     expect(told(findings)).toEqual([])
     expect(evidence.events.filter(({ kind }) => kind === 'accepted').length).toBeGreaterThanOrEqual(20_000)
-  }, 240_000)
+  }, 420_000)
 
   test.each(others)(
     'everything answers again after: $name',
