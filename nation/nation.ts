@@ -25,6 +25,7 @@ import { createFamilies } from '#nation/families.ts'
 import { createMarriages } from '#nation/marriages.ts'
 import { createPermutation } from '#nation/permutation.ts'
 import { describePerson, type Lineage, type Person } from '#nation/person.ts'
+import { type RecordedPerson, type RegisterName, recordedIn } from '#nation/records.ts'
 
 export interface Nation {
   readonly population: number
@@ -35,6 +36,8 @@ export interface Nation {
   findPerson(personalId: string): Person | undefined
   /** Children whose father or mother the person is, eldest first. */
   childrenOf(person: Person): Person[]
+  /** The person as another register has recorded them, faults and all. */
+  recordedIn(register: RegisterName, person: Person): RecordedPerson
   /** The enterprise with an index 0 … enterpriseCount − 1. @throws {RangeError} another index */
   enterprise(index: number): Enterprise
   /** The enterprise with a ten-digit code, or undefined. */
@@ -75,6 +78,7 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
       const father = seat === undefined || sex === 'male' ? seat : lineage.marriages.spouseOf(seat)
       return father === undefined ? [] : lineage.families.childrenOf(father).map(describe)
     },
+    recordedIn: (register: RegisterName, person: Person) => recordedIn(register, person, lineage.chance),
     enterprise: (index: number) => {
       requireIndex(index, enterpriseCount)
       return enterprises.enterprise(index)
