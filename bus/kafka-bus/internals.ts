@@ -1,9 +1,11 @@
 // The parts of kafkajs 2.2.4 below its public face, typed as far as they are used: `src/cluster` (metadata, leaders, brokers),
-// `src/broker` (one method a request), the round-robin assigner and its encoding in `src/consumer`, and its errors' shapes.
+// `src/broker` (one method a request), the round-robin assigner and its encoding in `src/consumer`, and its errors' shapes. What
+// is written and read in numbers, produce and fetch, is encoded and decoded here (produce-request.ts, fetch-response.ts).
 import './patches.ts'
 import { createRequire } from 'node:module'
 import { type ISocketFactory, type Logger, type RetryOptions } from 'kafkajs'
-import { type FetchedMessage } from './record-decoder.ts'
+import { decodeFetch, type Fetched, type FetchedPartition } from './fetch-response.ts'
+import { encodeProduce, type ProduceRequest } from './produce-request.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -52,7 +54,6 @@ export interface TopicOffsets {
 export interface Broker {
   disconnect(): Promise<void>
   readonly connectionPool: { send(exchange: ProtocolExchange): Promise<unknown> }
-  fetch(request: FetchRequest): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>
   joinGroup(request: JoinRequest): Promise<JoinResponse>
   syncGroup(
     request: GroupMember & { generationId: number; groupAssignment: unknown[] },
@@ -69,18 +70,7 @@ export interface Broker {
 interface ProtocolExchange {
   request: unknown
   response: { decode(data: Buffer): Promise<unknown>; parse(decoded: unknown): Promise<unknown> }
-}
-
-export interface ProduceRequest {
-  acks: number
-  timeout: number
-  topicData: { topic: string; partitions: { partition: number; messages: ProduceMessage[] }[] }[]
-}
-
-export interface ProduceMessage {
-  key: string | null
-  value: string
-  headers: Readonly<Record<string, string>>
+  requestTimeout?: number
 }
 
 interface ProduceResponse {
@@ -101,13 +91,6 @@ export interface FetchRequest {
   minBytes: number
   maxBytes: number
   topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[]
-}
-
-export interface FetchedPartition {
-  partition: number
-  /** The offset that the next record gets, once it is on all in-sync replicas. */
-  highWatermark: string
-  messages: FetchedMessage[]
 }
 
 export interface GroupMember {
@@ -139,10 +122,12 @@ export const ClusterClass: new (options: ClusterOptions) => Cluster = require('k
 export const createRoundRobinAssigner: (options: { cluster: Cluster }) => Assigner =
   require('kafkajs/src/consumer/assigners').roundRobin
 
-const produceV7: (request: ProduceRequest) => ProtocolExchange =
-  require('kafkajs/src/protocol/requests').requests.Produce.protocol({
-    version: 7,
-  })
+const Encoder: new (initialBytes: number) => object = require('kafkajs/src/protocol/encoder')
+const { requests } = require('kafkajs/src/protocol/requests')
+const apiKeys: { Produce: number } = require('kafkajs/src/protocol/requests/apiKeys')
+const produceVersion = 7
+const produceResponse: ProtocolExchange['response'] = require('kafkajs/src/protocol/requests/produce/v7/response')
+const fetchV11: (request: FetchRequest) => ProtocolExchange = requests.Fetch.protocol({ version: 11 })
 const protocolErrors: {
   failure(code: number): boolean
   createErrorFromCode(code: number): Error
@@ -153,11 +138,14 @@ const protocolErrors: {
  * kafkajs's own `broker.produce` throws the first error it finds, and with it what went well. Brokers since 2.1 know version 7.
  */
 export async function produce(broker: Broker, request: ProduceRequest): Promise<Produced> {
-  const exchange = produceV7(request)
-  const { decode } = exchange.response
   const answer = await broker.connectionPool.send({
-    ...exchange,
-    response: { decode, parse: async decoded => decoded },
+    request: {
+      apiKey: apiKeys.Produce,
+      apiVersion: produceVersion,
+      apiName: 'Produce',
+      encode: async () => toEncoder(encodeProduce(request)),
+    },
+    response: { decode: produceResponse.decode, parse: async decoded => decoded },
   })
   const partitions = (answer as ProduceResponse).topics.flatMap(topic => topic.partitions)
   const outcomes = new Map<number, Error | null>()
@@ -168,6 +156,29 @@ export async function produce(broker: Broker, request: ProduceRequest): Promise<
     if (logAppendTime !== '-1') appendedMs ??= Number(logAppendTime)
   }
   return { outcomes, appendedMs }
+}
+
+/** As much of kafkajs's Encoder as a finished one needs. */
+const toEncoder = (bytes: Buffer): object => Object.assign(new Encoder(0), { buf: bytes, offset: bytes.length })
+
+/** Rejects with the first error of a partition, which is named in it. Brokers since 2.3 know version 11. */
+export async function fetch(broker: Broker, request: FetchRequest): Promise<FetchedPartition[]> {
+  const answer = await broker.connectionPool.send({
+    ...fetchV11(request),
+    response: {
+      decode: async bytes => {
+        const fetched = decodeFetch(bytes)
+        return { ...fetched, clientSideThrottleTime: fetched.throttleMs }
+      },
+      parse: async decoded => decoded,
+    },
+  })
+  const { errorCode, partitions } = answer as Fetched
+  if (protocolErrors.failure(errorCode)) throw protocolErrors.createErrorFromCode(errorCode)
+  for (const { topic, partition, errorCode } of partitions)
+    if (protocolErrors.failure(errorCode))
+      throw Object.assign(protocolErrors.createErrorFromCode(errorCode), { topic, partition })
+  return partitions
 }
 
 const { MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol')
@@ -213,6 +224,9 @@ export function isRefusal(fault: Fault): boolean {
 }
 
 const unsureTypes = new Set(['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'UNKNOWN', 'NETWORK_EXCEPTION'])
+
+/** The log does not have the offset that was asked for. */
+export const isOutOfRange = ({ type }: Fault): boolean => type === 'OFFSET_OUT_OF_RANGE'
 
 const staleTypes = new Set([
   'LEADER_NOT_AVAILABLE',

@@ -1,6 +1,6 @@
 // Sends what one turn of the event loop brings as one produce request a topic: at most 200 records, one request under way per
 // topic. Has one retry policy, bounded in tries and time, and says of what failed whether a byte of it may have left. Uses of
-// kafkajs 2.2.4: Cluster (leaders) and Broker.produce through internals.ts; not its producer, which hides that difference,
+// kafkajs 2.2.4: Cluster (leaders) and its connections through internals.ts; not its producer, which hides that difference,
 // copies a partition's list once a record, and gives up later than anyone who waits for an HTTP answer.
 import { type OutgoingRecord, PublishError, publishQueueMax } from '#bus/bus.ts'
 import { Fifo } from '#bus/fifo.ts'
@@ -9,8 +9,8 @@ import { type RoadClock } from '#bus/road-clock.ts'
 import { noteTopic } from '#bus/topics.ts'
 import { Backoff } from './backoff.ts'
 import { type Client, requestTimeoutMs } from './client.ts'
-import { faultOf, isRefusal, isStale, type ProduceMessage, produce } from './internals.ts'
-import { estimateRecordBytes } from './record-encoder.ts'
+import { faultOf, isRefusal, isStale, produce } from './internals.ts'
+import { estimateRecordBytes, type ProduceMessage } from './produce-request.ts'
 
 const batchRecordsMax = 200
 /** Below the broker's limit for a batch of one partition (`max.message.bytes`, 1 MiB), if all went to one. */
@@ -20,7 +20,6 @@ const retryMinMs = 30
 const retryMaxMs = 500
 /** No retry is begun later than this after the first try. */
 const retryWithinMs = 3_000
-const allInSync = -1
 /** Nobody waits for a note: many go in one request. */
 const noteLingerMs = 20
 
@@ -64,7 +63,7 @@ export class MicroBatcher {
       if (this.#isClosing) throw new PublishError('the bus is closed', true)
       const queue = this.#queue(topic)
       if (queue.waiting.length >= publishQueueMax) throw new PublishError(`the queue of ${topic} is full`, true)
-      const bytes = estimateRecordBytes(record.key, record.value, record.headers)
+      const bytes = estimateRecordBytes(record)
       queue.waiting.push({ record, partition, bytes, mayBeWritten: false, resolve, reject })
       this.#schedule(queue)
     })
@@ -188,10 +187,9 @@ export class MicroBatcher {
       if (list) list.push(record)
       else messages.set(partition as number, [record])
     }
-    const partitions = Array.from(messages, ([partition, list]) => ({ partition, messages: list }))
     const maybeBefore = part.map(waiting => waiting.mayBeWritten)
     for (const waiting of part) waiting.mayBeWritten = true
-    const request = { acks: allInSync, timeout: requestTimeoutMs - 500, topicData: [{ topic, partitions }] }
+    const request = { topic, messages, timeoutMs: requestTimeoutMs - 500, nowMs: Date.now() }
     const sentMs = performance.now()
     const { outcomes, appendedMs } = await produce(broker, request)
     if (appendedMs !== null) this.#clock.add({ sentMs, ackedMs: performance.now(), appendedMs })

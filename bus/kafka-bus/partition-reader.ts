@@ -1,12 +1,12 @@
 // Reads partitions from their leaders and goes on at the same offset whatever happens to brokers: one fetch at a time for all
 // partitions that a broker leads, a long poll that answers as soon as there is a record. No group, no commits: whoever uses this
-// says where to begin. Uses of kafkajs 2.2.4: Cluster (leaders, offsets by time) and Broker.fetch through internals.ts.
+// says where to begin. Uses of kafkajs 2.2.4: Cluster (leaders, offsets by time) and its connections through internals.ts.
 import { type IncomingRecord } from '#bus/bus.ts'
 import { type BusLog } from '#bus/log.ts'
 import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
-import { toIncoming } from './incoming.ts'
-import { type Fault, type FetchedPartition, faultOf, isStale } from './internals.ts'
+import { type FetchedPartition } from './fetch-response.ts'
+import { type Fault, faultOf, fetch, isOutOfRange, isStale } from './internals.ts'
 
 const fetchBytesMax = 8_388_608
 const partitionBytesMax = 1_048_576
@@ -219,7 +219,7 @@ export class PartitionReader {
     const { client, maxWaitMs } = this.#options
     const broker = await client.cluster.findBroker({ nodeId: leader })
     const sentMs = this.#now()
-    const { responses } = await broker.fetch({
+    const partitions = await fetch(broker, {
       isolationLevel: 0,
       maxWaitTime: maxWaitMs,
       minBytes: 1,
@@ -231,28 +231,24 @@ export class PartitionReader {
         ],
       })),
     })
-    for (const { topicName, partitions } of responses) {
-      for (const fetched of partitions) {
-        const placed = mine.find(one => one.part.partition === fetched.partition && one.part.topic === topicName)
-        // What was fetched for an assignment that is over has another's position: not ours to hand over.
-        if (!placed || !this.#placed.includes(placed) || this.#isStopped) continue
-        const taken = this.#handOver(placed.part, fetched, sentMs)
-        if (taken) await taken
-      }
+    for (const fetched of partitions) {
+      const placed = mine.find(({ part }) => part.partition === fetched.partition && part.topic === fetched.topic)
+      // What was fetched for an assignment that is over has another's position: not ours to hand over.
+      if (!placed || !this.#placed.includes(placed) || this.#isStopped) continue
+      const taken = this.#handOver(placed.part, fetched, sentMs)
+      if (taken) await taken
     }
   }
 
   #handOver(part: Part, fetched: FetchedPartition, sentMs: number): void | Promise<void> {
-    const records: IncomingRecord[] = []
-    for (const message of fetched.messages) {
-      const offset = Number(message.offset)
-      // A batch is sent whole, with records before the offset asked for.
-      if (offset < (part.position ?? 0)) continue
-      part.position = offset + 1
-      if (!message.isControlRecord) records.push(toIncoming(part.topic, part.partition, message))
-    }
+    const position = part.position ?? 0
+    const { records: all, nextOffset, highWatermark } = fetched
+    // A batch is sent whole, with records before the offset asked for.
+    const records =
+      all.length > 0 && Number(all[0]?.offset) < position ? all.filter(one => Number(one.offset) >= position) : all
+    part.position = Math.max(position, nextOffset)
     const taken = records.length > 0 ? this.#options.onRecords(part, records) : undefined
-    this.#options.onFetched?.(part, Number(fetched.highWatermark), sentMs)
+    this.#options.onFetched?.(part, highWatermark, sentMs)
     return taken
   }
 
@@ -260,7 +256,7 @@ export class PartitionReader {
   async #recover(leader: string, mine: readonly Placed[], error: unknown): Promise<void> {
     if (this.#isStopped) return
     const fault = faultOf(error)
-    if (fault.name === 'KafkaJSOffsetOutOfRange') await this.#jump(mine, fault)
+    if (isOutOfRange(fault)) await this.#jump(mine, fault)
     else if (!isStale(fault)) {
       this.#interrupt(error)
       await this.#options.client.drop(leader)

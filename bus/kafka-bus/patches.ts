@@ -1,11 +1,8 @@
 // Mends kafkajs 2.2.4 before any other part of it is loaded; who loads one imports this first. Touches, for the whole process:
 // - `src/network/requestQueue`: its timer re-armed itself for ever, with a negative delay (5 % of a core, a warning on Node 24);
 // - `src/network/connectionPool`: two callers at once opened two sockets, one of which was never closed;
-// - `src/network/connection`: half a response, left when it broke, was taken for the beginning of what came when made anew;
-// - `src/protocol/recordBatch/record/v0` and its decoder: replaced by record-encoder.ts and record-decoder.ts.
+// - `src/network/connection`: half a response, left when it broke, was taken for the beginning of what came when made anew.
 import { createRequire } from 'node:module'
-import { decodeRecord } from './record-decoder.ts'
-import { encodeRecord } from './record-encoder.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -65,14 +62,4 @@ connectionPool.prototype.getConnection = async function (index = 0): Promise<Con
   connecting.set(connection, pending)
   await pending
   return connection
-}
-
-replaceModule('kafkajs/src/protocol/recordBatch/record/v0', encodeRecord)
-replaceModule('kafkajs/src/protocol/recordBatch/record/v0/decoder', decodeRecord)
-
-/** Before anyone has loaded it: whoever asks for it from now on gets `exports`. */
-function replaceModule(name: string, exports: unknown): void {
-  const id = require.resolve(name)
-  if (require.cache[id]) throw new Error(`${name} is loaded already`)
-  require.cache[id] = Object.assign(Object.create(null), { id, filename: id, loaded: true, exports })
 }

@@ -1,11 +1,10 @@
 // Finds one record where it lies, and the cluster's name: questions that are answered at once or, with the road away, refused in
 // time. On connections of its own, where nothing polls: readers of any partition wait for nobody. Uses of kafkajs 2.2.4: Cluster
-// (leaders, metadata) and Broker.fetch through internals.ts.
+// (leaders, metadata) and its connections through internals.ts.
 import { type IncomingRecord, RoadError } from '#bus/bus.ts'
 import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
-import { toIncoming } from './incoming.ts'
-import { faultOf, isStale } from './internals.ts'
+import { faultOf, fetch, isOutOfRange, isStale } from './internals.ts'
 
 /** An answer takes no longer, tries included. */
 const deadlineMs = 3_000
@@ -54,7 +53,7 @@ export class RecordFinder {
       return await this.#fetch(leader, place)
     } catch (error) {
       const fault = faultOf(error)
-      if (fault.name === 'KafkaJSOffsetOutOfRange') return undefined
+      if (isOutOfRange(fault)) return undefined
       this.#isDoubtful = true
       if (!isStale(fault)) await this.#client.drop(leader)
       throw error
@@ -63,7 +62,7 @@ export class RecordFinder {
 
   async #fetch(leader: string, { topic, partition, offset }: Place): Promise<IncomingRecord | undefined> {
     const broker = await this.#client.cluster.findBroker({ nodeId: leader })
-    const { responses } = await broker.fetch({
+    const [fetched] = await fetch(broker, {
       isolationLevel: 0,
       // What is not written yet is not waited for: on one connection the next question waits for this answer.
       maxWaitTime: 0,
@@ -71,9 +70,7 @@ export class RecordFinder {
       maxBytes: bytesMax,
       topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: bytesMax }] }],
     })
-    const messages = responses[0]?.partitions[0]?.messages ?? []
-    const found = messages.find(message => Number(message.offset) === offset)
-    return found && !found.isControlRecord ? toIncoming(topic, partition, found) : undefined
+    return fetched?.records.find(record => Number(record.offset) === offset)
   }
 
   /** Undefined: the brokers have no such topic or partition. */

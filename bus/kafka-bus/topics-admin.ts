@@ -28,6 +28,8 @@ export async function createTopics(brokers: readonly string[], plan: readonly To
             { name: 'retention.ms', value: String(retentionMs) },
             // Acknowledgements then tell the brokers' time: one clock for all (road-clock.ts).
             { name: 'message.timestamp.type', value: 'LogAppendTime' },
+            // What an adapter in another language sends compressed is stored as everybody here can read it.
+            { name: 'compression.type', value: 'uncompressed' },
           ],
         })),
       })
