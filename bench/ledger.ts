@@ -92,16 +92,7 @@ function* linesOf(parts: Iterable<string>): Generator<string> {
 /** Made as they are needed, so that what is measured is not their memory. */
 function* makeBatches(): Generator<IncomingRecord[]> {
   const records = new Records()
-  const facts = {
-    provider: 'population',
-    service: 'population/identity-verification',
-    purpose: 'social-insurance-enrolment',
-    subject: '202601.aaaaaaaaaaaaaaaaaaaaaa',
-    agreement: 'si-identity@1',
-    decision: 'granted',
-    outcome: 'answered',
-    status: 200,
-  }
+  const facts = { client: 'social-insurance', status: 200, reply: 'ndx.reply.population/0/123456' }
   for (let first = 0; first < exchanges; first += exchangesPerBatch) {
     const batch: IncomingRecord[] = []
     for (let i = first; i < first + exchangesPerBatch; i++)

@@ -68,8 +68,22 @@ const noteKinds: Readonly<Record<Exclude<NonNullable<Trail['outcome']>, 'accepte
 function noteEnd(trail: Trail, note: AuditLogParts['note']): void {
   const { outcome = 'refused', exchangeId, first = exchangeId } = trail
   if (outcome === 'accepted' || (first !== exchangeId && outcome !== 'answered')) return
-  note({ kind: noteKinds[outcome], exchangeId: first, facts: factsOf(trail) })
+  note({
+    kind: noteKinds[outcome],
+    exchangeId: first,
+    facts: outcome === 'answered' ? deliveryOf(trail) : factsOf(trail),
+  })
 }
+
+/** To whom which reply was told and how much of it. All else of an answered exchange is in its request, which the ledger has. */
+const deliveryOf = ({ client, officer, status, fields, withheld, reply }: Trail): NoteMessage['facts'] => ({
+  client,
+  officer,
+  status,
+  fields,
+  withheld,
+  reply,
+})
 
 /** Codes, names, pseudonyms. The same for the line and the note. */
 const factsOf = (trail: Trail) => ({

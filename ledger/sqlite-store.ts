@@ -188,7 +188,9 @@ function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 0 })
   try {
     // Exclusive for as long as it is open: two ledgers on one log would fork it.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+    database.exec(
+      'PRAGMA page_size = 8192; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;',
+    )
     database.exec('BEGIN IMMEDIATE; COMMIT;')
     const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
     if (version === 0) database.exec(`BEGIN; ${tables} COMMIT;`)

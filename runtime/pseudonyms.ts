@@ -74,16 +74,14 @@ export function createCommitments(
   }
 }
 
-/** Data is hashed first: it may be long, and the rest is of known length and form. */
-const statementOf = (exchangeId: string, kind: DataKind, data: string): string =>
-  `${kind}\0${exchangeId}\0${hash('sha256', data, 'base64url')}`
+const statementOf = (exchangeId: string, kind: DataKind, data: string): string => `${kind}\0${exchangeId}\0${data}`
 
 /** Of base64url: 132 bits. */
 const pseudonymLength = 22
 const blockBytes = 64
 const digestBytes = 32
-/** Longer values are hashed first; no identifier is. */
-const valueBytesMax = 512
+/** Longer values are hashed first: no identifier is, and little data. */
+const valueBytesMax = 8192
 
 /** A key of its own for each domain (HKDF, RFC 5869). */
 const derive = (key: Buffer, domain: PseudonymDomain | 'commitment'): Buffer =>

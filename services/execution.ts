@@ -131,8 +131,10 @@ async function callHandler(
   ticket: Ticket,
   { now, stopping }: ExecutionParts,
 ): Promise<JsonObject | Deferral | undefined> {
-  const deadline = new AbortController()
   const { procedure, officer } = request
+  // Few handlers ask for it, and each costs as much as all else here.
+  let deadline: AbortController | undefined
+  let isOver = false
   const question: Question = {
     exchangeId: request.exchangeId,
     client: request.client,
@@ -143,6 +145,8 @@ async function callHandler(
     deadlineMs: request.deadlineMs,
     ticket,
     get signal() {
+      deadline ??= new AbortController()
+      if (isOver) deadline.abort()
       return AbortSignal.any([deadline.signal, stopping])
     },
   }
@@ -156,7 +160,8 @@ async function callHandler(
     return await Promise.race([answer, late])
   } finally {
     clearTimeout(timer)
-    deadline.abort()
+    isOver = true
+    deadline?.abort()
     answer.catch(() => {}) // it lost the race: its failure was already replied to as a time-out
   }
 }

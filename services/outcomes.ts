@@ -19,32 +19,43 @@ interface Asked {
   deadlineMs: number
 }
 
-/** A redelivered record is at most some seconds old. */
-const keptMax = 10_000
+/** A redelivered record is at most some seconds old. So many are kept at least, twice as many at most. */
+const keptMin = 5_000
 
 export class Outcomes {
-  readonly #kept = new Map<ExchangeId, Kept>()
+  #young = new Map<ExchangeId, Kept>()
+  /** Given up as a whole: a map that loses its oldest entry for each new one walks over the holes they leave. */
+  #old = new Map<ExchangeId, Kept>()
 
   /** Runs it, unless it was run. `run` must not reject. */
   async once(
     { exchangeId, deadlineMs }: Asked,
     run: () => Promise<Outcome>,
   ): Promise<{ outcome: Outcome; isRepeated: boolean }> {
-    for (let before = this.#kept.get(exchangeId); before !== undefined; before = this.#kept.get(exchangeId)) {
+    for (let before = this.#find(exchangeId); before !== undefined; before = this.#find(exchangeId)) {
       const outcome = await before.outcome
       if (holdsFor(deadlineMs, outcome, before)) return { outcome, isRepeated: true }
-      if (this.#kept.get(exchangeId) === before) this.#kept.delete(exchangeId)
+      if (this.#find(exchangeId) === before) this.#forget(exchangeId)
     }
     const outcome = run()
     this.#keep(exchangeId, { deadlineMs, outcome })
     return { outcome: await outcome, isRepeated: false }
   }
 
+  #find(exchangeId: ExchangeId): Kept | undefined {
+    return this.#young.get(exchangeId) ?? this.#old.get(exchangeId)
+  }
+
+  #forget(exchangeId: ExchangeId): void {
+    this.#young.delete(exchangeId)
+    this.#old.delete(exchangeId)
+  }
+
   #keep(exchangeId: ExchangeId, one: Kept): void {
-    this.#kept.set(exchangeId, one)
-    if (this.#kept.size <= keptMax) return
-    const oldest = this.#kept.keys().next().value
-    if (oldest !== undefined) this.#kept.delete(oldest)
+    this.#young.set(exchangeId, one)
+    if (this.#young.size < keptMin) return
+    this.#old = this.#young
+    this.#young = new Map()
   }
 }
 

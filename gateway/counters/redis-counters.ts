@@ -5,6 +5,7 @@ import { hash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Redis, type RedisOptions } from 'ioredis'
 import { type ClientId, type ServiceId } from '#contracts/contract.ts'
+import { Admissions } from '#gateway/counters/admissions.ts'
 import { AnswerDeadline } from '#gateway/counters/answer-deadline.ts'
 import { checkExchangeId, compareEntry, isExchangeId, keyName, writeEntry } from '#gateway/counters/beginning.ts'
 import { type CountBatch, CountWriter } from '#gateway/counters/count-writer.ts'
@@ -62,7 +63,7 @@ const settings = {
 
 /** The scripts as ioredis offers them. */
 interface ScriptedRedis extends Redis {
-  admit(...keyCountKeysAndArguments: (string | number)[]): Promise<[number, number, number, number]>
+  admit(...keyCountKeysAndArguments: (string | number)[]): Promise<number[]>
   countMismatch(mismatches: string, held: string, exchangeId: string, max: number): Promise<number>
   mark(since: string): Promise<number>
   begin(key: string, since: string, entry: string, windowMs: number): Promise<[string, number]>
@@ -92,6 +93,9 @@ export class RedisCounters implements Counters {
   readonly #writerId = randomUUID()
   readonly #writer: CountWriter
   readonly #deadline = new AnswerDeadline(answerTimeoutMs)
+  readonly #admissions = new Admissions((keys, limits) =>
+    this.#ask(() => this.#redis.admit(keys.length, ...keys, ...limits)),
+  )
   readonly #releases = new GuessReleases(heldKeys =>
     this.#ask(() => this.#redis.releaseGuesses(heldKeys.length, ...heldKeys)),
   )
@@ -123,8 +127,7 @@ export class RedisCounters implements Counters {
     if (quotaPerDay >= 0) keys.push(`ndx:{${client}}:quota:${service}:${day}`)
     if (guesses !== undefined) keys.push(...guessKeys(client, guesses.subject, day))
     const limits = [ratePerSecond, burst, quotaPerDay, guesses?.max ?? -1, guesses?.holdMs ?? 0]
-    const answer = await this.#ask(() => this.#redis.admit(keys.length, ...keys, ...limits))
-    const [code, remaining, resetSeconds, quotaLeft] = answer
+    const [code, remaining, resetSeconds, quotaLeft] = await this.#admissions.add(client, { keys, limits })
     const violated = violations[code]
     return {
       admitted: violated === undefined,

@@ -142,6 +142,31 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
         expect(await admit({ quotaPerDay: 0 })).toMatchObject({ violated: 'quota', quota: { remaining: 0 } })
       })
 
+      test('and guesses are decided at once with what has none, each by its own', async () => {
+        const other = 'population/citizen-record' as ServiceId
+        const third = 'population/residence-confirmation' as ServiceId
+        const guesses = { subject: newName('subject'), max: 2, holdMs: 60_000 }
+        const asked: Partial<Admission>[] = [
+          { quotaPerDay: 1 },
+          { service: other, burst: 2 },
+          { quotaPerDay: 1 },
+          { service: third, guesses },
+          { service: other, burst: 2, quotaPerDay: 9, guesses },
+          { service: third, guesses },
+          { service: other, burst: 2 },
+        ]
+        const verdicts = await Promise.all(asked.map(limits => admit(limits)))
+        expect(verdicts.map(({ admitted, violated, quota }) => violated ?? [admitted, quota?.remaining])).toEqual([
+          [true, 0],
+          [true, undefined],
+          'quota',
+          [true, undefined],
+          [true, 8],
+          'guesses',
+          'rate',
+        ])
+      })
+
       test('is exact when 200 ask at once', async () => {
         const verdicts = await Promise.all(Array.from({ length: 200 }, () => admit({ quotaPerDay: 30, burst: 500 })))
         expect(verdicts.filter(verdict => verdict.admitted)).toHaveLength(30)
