@@ -125,7 +125,7 @@ describe('commitments', () => {
   const commitment = commitments.commit(id, 'reply', data)
 
   test('are what they are said to be', () => {
-    const statement = `reply\0${id}\0${createHash('sha256').update(data).digest('base64url')}`
+    const statement = `reply\0${id}\0${data}`
     expect(commitment).toBe(`202611.${expected(1, 'commitment', statement)}`)
     expect(commitment).toMatch(/^202611\.[\w-]{43}$/)
     expect(commitments.commit(id, 'request', 'x'.repeat(500_000))).toMatch(/^202611\.[\w-]{43}$/)
@@ -140,7 +140,7 @@ describe('commitments', () => {
   })
 
   test('are not to be had from pseudonyms', () => {
-    const statement = `reply\0${id}\0${createHash('sha256').update(data).digest('base64url')}`
+    const statement = `reply\0${id}\0${data}`
     for (const domain of ['subject', 'officer'] as const)
       expect(commitment).not.toContain(one.of(domain, statement).slice('202611.'.length))
   })
