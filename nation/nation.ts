@@ -1,5 +1,6 @@
 // The synthetic nation: 100 million people and 900,000 enterprises as a pure function of a seed. Any of them is computed from
 // an index or a number in constant time; none is stored. Its numbers are of the simulated scheme, which nobody living has.
+import { type EnterpriseCode } from '#contracts/enterprise-code.ts'
 import { type IdScheme, type PersonalId, parsePersonalId, personalIdHead } from '#contracts/personal-id.ts'
 import { provincePosition, provinces } from '#contracts/provinces.ts'
 import {
@@ -20,12 +21,14 @@ import {
   sexOfCell,
 } from '#nation/cells.ts'
 import { createChance, mix } from '#nation/chance.ts'
-import { createEnterprises, type Enterprise, enterpriseCount } from '#nation/enterprise.ts'
+import { createEnterprises, type Enterprise, type Enterprises, enterpriseCount } from '#nation/enterprise.ts'
 import { createFamilies } from '#nation/families.ts'
+import { createLand, type Parcel } from '#nation/land.ts'
 import { createMarriages } from '#nation/marriages.ts'
 import { createPermutation } from '#nation/permutation.ts'
 import { describePerson, type Lineage, type Person } from '#nation/person.ts'
 import { type RecordedPerson, type RegisterName, recordedIn } from '#nation/records.ts'
+import { createTaxes, type TaxObligation } from '#nation/tax.ts'
 
 export interface Nation {
   readonly population: number
@@ -38,6 +41,15 @@ export interface Nation {
   childrenOf(person: Person): Person[]
   /** The person as another register has recorded them, faults and all. */
   recordedIn(register: RegisterName, person: Person): RecordedPerson
+  /** The parcel with a code `<ward>.<map sheet>.<number>`, or undefined. */
+  findParcel(parcelCode: string): Parcel | undefined
+  /** What a person owns, alone or with the spouse, or an enterprise. */
+  parcelsOf(owner: Person | Enterprise): Parcel[]
+  /** The ten-digit tax code that a person had before July 2025, or undefined. */
+  formerTaxCodeOf(person: Person): EnterpriseCode | undefined
+  findPersonByFormerTaxCode(taxCode: string): Person | undefined
+  /** What is due and not paid, the earliest first. */
+  obligationsOf(taxpayer: Person | Enterprise): TaxObligation[]
   /** The enterprise with an index 0 … enterpriseCount − 1. @throws {RangeError} another index */
   enterprise(index: number): Enterprise
   /** The enterprise with a ten-digit code, or undefined. */
@@ -79,12 +91,45 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
       return father === undefined ? [] : lineage.families.childrenOf(father).map(describe)
     },
     recordedIn: (register: RegisterName, person: Person) => recordedIn(register, person, lineage.chance),
+    ...createHoldings(seed, { census, lineage, enterprises, describe }),
     enterprise: (index: number) => {
       requireIndex(index, enterpriseCount)
       return enterprises.enterprise(index)
     },
     findEnterprise: (enterpriseCode: string) => enterprises.findEnterprise(enterpriseCode),
   })
+}
+
+interface HoldingParts {
+  census: Census
+  lineage: Lineage
+  enterprises: Enterprises
+  describe(seat: Seat): Person
+}
+
+type Holdings = Pick<
+  Nation,
+  'findParcel' | 'parcelsOf' | 'formerTaxCodeOf' | 'findPersonByFormerTaxCode' | 'obligationsOf'
+>
+
+/** What people and enterprises own and owe. */
+function createHoldings(seed: number, { census, lineage, enterprises, describe }: HoldingParts): Holdings {
+  const land = createLand(seed, lineage, enterprises)
+  const taxes = createTaxes(seed, lineage, land)
+  return {
+    findParcel: land.findParcel,
+    parcelsOf: owner =>
+      'personalId' in owner
+        ? land.parcelsOf(census.seatOfIndex(owner.index))
+        : [land.siteOf(owner)].filter(site => site !== undefined),
+    formerTaxCodeOf: ({ index }) => taxes.formerCodeOf(census.seatOfIndex(index)),
+    findPersonByFormerTaxCode: taxCode => {
+      const seat = taxes.findSeat(taxCode)
+      return seat === undefined ? undefined : describe(seat)
+    },
+    obligationsOf: taxpayer =>
+      taxes.obligationsOf('personalId' in taxpayer ? census.seatOfIndex(taxpayer.index) : taxpayer),
+  }
 }
 
 /** Joins indexes, seats and numbers: index ↔ position ↔ seat ↔ serial, each step a bijection. */

@@ -57,7 +57,7 @@ export interface Lineage {
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 
-const adultAge = 18
+export const adultAge = 18
 /** Share of people, in thousandths, of whom only the year of birth is known: of those born before each year. */
 const yearOnlyShares = [
   [1940, 120],
@@ -141,7 +141,11 @@ function residenceOf(
 ): Place {
   const isMinor = lastBirthYear - birthYearOfCell(cellOfSeat(seat)) < adultAge
   const husband = spouse !== undefined && sexOfCell(cellOfSeat(spouse)) === male ? spouse : seat
-  const head = isMinor && father !== undefined ? father : husband
+  return homeOf(isMinor && father !== undefined ? father : husband, { cells, chance })
+}
+
+/** Where the home is that somebody is head of; of who is head of none it says nothing. */
+export function homeOf(head: Seat, { cells, chance }: Pick<Lineage, 'cells' | 'chance'>): Place {
   const position = cells.positionOf(head)
   const hasMoved = within(chance.draw(position, topics.moved), 100) < movedPercent
   const home = currentProvinceCodes[provinceOfCell(cellOfSeat(head))] ?? ''

@@ -59,12 +59,14 @@ const secondSyllables =
   'Hòa Lợi Thành Hưng Thạnh Sơn Lâm Giang Thủy Hải Khánh Định Ninh Điền Lộc Thịnh Nghĩa Tiến Đức Trạch Châu Hiệp Lập Quý'.split(
     ' ',
   )
+const urbanKind = 'Phường'
 const wardCodeBase = 90_001
 /** Coprime to the number of pairs of syllables, so a province never has two wards of one name. */
 const nameStride = 133
 
 /** Wards of each current province; by code. */
 const placesByProvince = new Map<string, readonly Place[]>()
+const placesByWard = new Map<string, Place>()
 /** For each position in `provinces`, the code of the current province it went into. */
 export const currentProvinceCodes: readonly string[] = readRows()
 
@@ -74,6 +76,12 @@ export function placesOf(provinceCode: string): readonly Place[] {
   if (places === undefined) throw new RangeError('no province has this code')
   return places
 }
+
+/** The place of a ward, by its five-digit code. */
+export const findPlace = (wardCode: string): Place | undefined => placesByWard.get(wardCode)
+
+/** Whether its ward is urban (phường), not a commune (xã). */
+export const isUrban = ({ ward }: Place): boolean => ward.name.startsWith(urbanKind)
 
 function readRows(): readonly string[] {
   const current = new Map<string, string>()
@@ -88,15 +96,16 @@ function readRows(): readonly string[] {
         ward: Object.freeze({ code: String(wardCode + at), name: wardName(wardCode, at, at < Number(urban)) }),
       }),
     )
+    for (const place of places) placesByWard.set(place.ward.code, place)
     wardCode += places.length
     placesByProvince.set(code, Object.freeze(places))
   }
   return Object.freeze(provinces.map(province => current.get(province.code) ?? ''))
 }
 
-function wardName(base: number, at: number, isUrban: boolean): string {
+function wardName(base: number, at: number, urban: boolean): string {
   const pair = (base + at * nameStride) % (firstSyllables.length * secondSyllables.length)
   const first = firstSyllables[pair % firstSyllables.length]
   const second = secondSyllables[Math.floor(pair / firstSyllables.length)]
-  return `${isUrban ? 'Phường' : 'Xã'} ${first} ${second}`
+  return `${urban ? urbanKind : 'Xã'} ${first} ${second}`
 }

@@ -7,7 +7,7 @@ export const root = join(import.meta.dirname, '..')
 export interface Block {
   language: string
   text: string
-  /** The content of an HTML comment on the line before, e.g. `file: services/land/parcel-record.ts`. */
+  /** The content of an HTML comment on the line before, e.g. `file: services/library/publication-record.ts`. */
   marker?: string
 }
 

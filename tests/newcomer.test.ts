@@ -1,4 +1,4 @@
-// A newcomer adds a fourth service with an adapter by following services/README.md to the letter, in a copy of the project:
+// A newcomer adds a service with an adapter by following services/README.md to the letter, in a copy of the project:
 // a contract, a handler, a grant, a compose entry. Nothing else is touched, and it answers.
 import {
   appendFileSync,
@@ -66,11 +66,11 @@ test('the new service answers, granted fields only', async () => {
   try {
     const { stdout, stderr } = await run(textOf('ask'), { cwd: folder, environment })
     expect(JSON.parse(stdout), stderr).toMatchObject({
-      service: 'land/parcel-record',
+      service: 'library/publication-record',
       outcome: 'answered',
-      reply: { found: true, areaM2: 345 },
+      reply: { found: true, pages: 345 },
     })
-    expect(stdout).not.toContain('residential')
+    expect(stdout).not.toContain('book')
   } finally {
     await exchange.stop()
   }
@@ -80,11 +80,11 @@ test('the compose entry runs it like the others', () => {
   const { services } = parse(readFileSync(join(folder, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
     services: Record<string, Record<string, unknown>>
   }
-  expect({ ...services['adapter-land'], command: null }).toEqual({
+  expect({ ...services['adapter-library'], command: null }).toEqual({
     ...services['adapter-business-registration'],
     command: null,
   })
-  expect(services['adapter-land']?.['command']).toEqual(['node', 'services/main.ts', 'land'])
+  expect(services['adapter-library']?.['command']).toEqual(['node', 'services/main.ts', 'library'])
 })
 
 function isFile({ marker }: Block): boolean {

@@ -9,11 +9,21 @@ const services = registry.services.map(service => [`${service.contract.id} v${se
 test('are these services and these clients', () => {
   expect(registry.services.map(({ contract }) => [contract.id, contract.mode])).toEqual([
     ['business-registration/enterprise-record', 'disclose'],
+    ['business-registration/representative-verification', 'match'],
+    ['land/ownership-verification', 'match'],
+    ['land/parcel-record', 'disclose'],
     ['population/citizen-record', 'disclose'],
     ['population/identity-verification', 'match'],
     ['population/personal-id-issuance', 'effect'],
+    ['tax/tax-code', 'disclose'],
+    ['tax/tax-obligation', 'disclose'],
   ])
-  expect([...registry.agreements.keys()].sort()).toEqual(['bank', 'public-service-portal', 'social-insurance'])
+  expect([...registry.agreements.keys()].sort()).toEqual([
+    'bank',
+    'notary',
+    'public-service-portal',
+    'social-insurance',
+  ])
 })
 
 describe.each(services)('%s', (_, { contract, checkRequest, checkReply }) => {

@@ -1,18 +1,19 @@
-// The contracts that the platform under fault runs on: those that come with NDX, an effect of the harness's own, and one client
-// with generous grants for all of them.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+// The contracts that the platform under fault runs on: those of NDX that the harness has handlers for, an effect of its own, and
+// one client with generous grants for all of them.
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { type Agreement, type Contract, type Grant } from '#contracts/contract.ts'
 import { ownContractsDir } from '#contracts/registry.ts'
 
 export const clientId = 'social-insurance'
 const ownDir = join(import.meta.dirname, 'contracts')
+const handlersDir = join(import.meta.dirname, 'services')
 /** Deadlines of days stay what they are. */
 const shortMaxMs = 60_000
 
 /** @param deadlineMs of every service that answers at once; undefined: what the contract says */
 export function writeContracts(directory: string, deadlineMs?: number): void {
-  cpSync(ownContractsDir, directory, { recursive: true, filter: from => !from.endsWith('.ts') })
+  cpSync(ownContractsDir, directory, { recursive: true, filter: isRun })
   const effect = 'residence-registration.v1.json'
   cpSync(join(ownDir, effect), join(directory, 'population', effect))
   rmSync(join(directory, 'agreements'), { recursive: true })
@@ -26,6 +27,12 @@ export function writeContracts(directory: string, deadlineMs?: number): void {
   const path = join(directory, 'agreements', `${clientId}.json`)
   mkdirSync(dirname(path))
   writeFileSync(path, JSON.stringify(agreementOn(contracts.map(({ contract }) => contract))))
+}
+
+/** Whether a file or folder of the contracts is of use here: no code, no contract that nobody would answer. */
+function isRun(from: string): boolean {
+  const service = /^(.+)\.v\d+\.json$/.exec(relative(ownContractsDir, from))?.[1]
+  return service === undefined ? !from.endsWith('.ts') : existsSync(join(handlersDir, `${service}.ts`))
 }
 
 function readContracts(directory: string): { path: string; contract: Contract }[] {

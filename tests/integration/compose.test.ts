@@ -4,6 +4,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { listProviders } from '#services/handlers.ts'
 import { ask } from '#tests/client.ts'
 import { type Container, startWholeStack, type WholeStack } from '#tests/compose/whole-stack.ts'
 import { enterpriseOf, identityOf } from '#tests/questions.ts'
@@ -11,7 +12,7 @@ import { run } from '#tests/shell.ts'
 
 const steps = ['redis-secret', 'secrets', 'topics']
 const servers = ['kafka', 'redis']
-const processes = ['gateway', 'ledger', 'witness', 'adapter-population', 'adapter-business-registration']
+const processes = ['gateway', 'ledger', 'witness', ...listProviders().map(provider => `adapter-${provider}`)]
 
 describe.runIf(inject('stack').kind === 'compose')('docker compose up', () => {
   let stack: WholeStack

@@ -111,6 +111,10 @@ describe('a folder of handlers', () => {
     mkdirSync(join(directory, 'business-registration'))
     const file = join(directory, 'business-registration/enterprise-record.ts')
     writeFileSync(file, 'export const handler = 1\n')
+    writeFileSync(
+      join(directory, 'business-registration/representative-verification.ts'),
+      'export const createHandler = () => () => ({})\n',
+    )
     const provider = 'business-registration' as ProviderId
     await expect(loadRoutes(registry, toolsOf(provider), directory)).rejects.toThrow(
       `${file} does not export createHandler`,

@@ -1,0 +1,20 @@
+// Whether a person is the legal representative of an enterprise, as the business register has recorded them. An unknown
+// enterprise, another person and a wrong name all get the same answer, so that a refusal teaches nothing.
+import { type CreateHandler } from '../adapter.ts'
+import { type AskedIdentity, compareIdentity } from '../recorded-identity.ts'
+
+export const createHandler: CreateHandler =
+  ({ nation }) =>
+  (request, { fields }) => {
+    const asked = request as unknown as AskedIdentity & { enterpriseCode: string }
+    const enterprise = nation.findEnterprise(asked.enterpriseCode)
+    const representative =
+      enterprise?.legalRepresentativeId === asked.personalId ? nation.findPerson(asked.personalId) : undefined
+    const recorded =
+      representative === undefined ? undefined : nation.recordedIn('business-registration', representative)
+    const identity = compareIdentity(asked, recorded)
+    const matched = Object.values(identity).every(Boolean)
+    return fields.has('attributes')
+      ? { matched, attributes: { enterpriseCode: enterprise !== undefined, ...identity } }
+      : { matched }
+  }
