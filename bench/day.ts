@@ -7,7 +7,6 @@ import { type Agreement } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'
 import { type Reconciliation } from '#ledger/reconciliation.ts'
 import { createNation } from '#nation/nation.ts'
-import { getToken } from '#tests/client.ts'
 import { findDifferences, joinBooks } from './books.ts'
 import { cpuUsOf, readCpu } from './cost.ts'
 import { type Day, renderDay } from './day-report.ts'
@@ -22,6 +21,7 @@ import { Rates } from './rates.ts'
 import { describeMemory, type Sampling, startSampling } from './samples.ts'
 import { measureSizes } from './sizes.ts'
 import { type DayOptions } from './studies.ts'
+import { getTokens } from './tokens.ts'
 import { createWorld, raised, type World } from './world.ts'
 
 export type Say = (line: string) => void
@@ -34,7 +34,6 @@ const warmUpShare = 0.2
 const settleMaxMs = 600_000
 const lineEveryMs = 10_000
 const rampSeconds = 20
-const tokensAtOnce = 8
 
 export async function runDay(options: DayOptions, ending: Ending, say: Say): Promise<void> {
   const startedAt = new Date()
@@ -123,12 +122,13 @@ async function measureDay(parts: DayParts): Promise<Day> {
       createProgress(parts, sampling, rates),
     )
     .finally(() => clearInterval(renewal))
-  const cpuUs = cpuUsOf(cpuBefore, readCpu(processes), tally.asked)
   const endedMs = performance.now()
   process.stderr.write('\n')
   parts.say('the last answer has come; waiting for the ledger …')
   const reconciliation = await settle(platform.ledgerUrl as string)
   const caughtUpMs = performance.now() - endedMs
+  // What the ledger did after the last answer is its share too.
+  const cpuUs = cpuUsOf(cpuBefore, readCpu(processes), tally.asked)
   const samples = await sampling.stop()
   const { generator: generatorUs = 0, ...platformUs } = cpuUs
   const records = (await platform.countRecords()) as { requests: number; replies: number }
@@ -158,20 +158,6 @@ const findUnexpected = ({ unexpected, asked }: MixTally, exchanges: number): str
   ...(asked === exchanges ? [] : [`${asked} of ${exchanges} were asked`]),
   ...Object.entries(unexpected).map(([what, count]) => `${count} × ${what}`),
 ]
-
-export async function getTokens(
-  { url }: Pick<Platform, 'url'>,
-  { dataDir }: Pick<World, 'dataDir'>,
-  clients: readonly string[],
-): Promise<Record<string, string>> {
-  const tokens: Record<string, string> = {}
-  for (let i = 0; i < clients.length; i += tokensAtOnce) {
-    const some = clients.slice(i, i + tokensAtOnce)
-    const got = await Promise.all(some.map(client => getToken({ url, dataDir, client })))
-    for (const [j, client] of some.entries()) tokens[client] = got[j] as string
-  }
-  return tokens
-}
 
 /** A bar that redraws itself on a terminal; elsewhere a line now and then. */
 function createProgress({ options, say }: DayParts, sampling: Sampling, rates: Rates): (done: number) => void {

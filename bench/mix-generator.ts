@@ -39,12 +39,14 @@ class Round {
   #tokens: MixAssignment['tokens']
   #next: number
   #done = 0
+  #lastMs = 0
 
   constructor(assignment: MixAssignment) {
     const { contractsDir, seed, tokens, first, only } = assignment
     const registry = loadRegistry({ directory: contractsDir, idScheme: 'simulated' })
+    const clients = Object.keys(tokens)
     const today = new Date().toISOString().slice(0, 10)
-    this.#mix = createMix({ registry, nation, seed, today, ...(only === undefined ? {} : { only }) })
+    this.#mix = createMix({ registry, nation, seed, today, clients, ...(only === undefined ? {} : { only }) })
     this.#assignment = assignment
     this.#tokens = tokens
     this.#next = first
@@ -73,10 +75,9 @@ class Round {
       await this.#askOnAndOn(connection, isOver)
     })
     await Promise.all(starts)
-    const tookMs = performance.now() - startMs
     for (const timer of timers) clearInterval(timer)
     for (const connection of connections) connection.close()
-    return this.#tally(tookMs)
+    return this.#tally(Math.max(1, this.#lastMs - startMs))
   }
 
   #askOnAndOn(connection: Connection, isOver: (nowMs: number) => boolean): Promise<void> {
@@ -86,6 +87,7 @@ class Round {
       const asked = this.#mix.ask(this.#next++)
       connection.send(this.#bytesOf(asked), (status, text) => {
         const endMs = performance.now()
+        this.#lastMs = endMs
         this.#take(asked, status, text, endMs - nowMs)
         if (status === 0) setTimeout(() => go(performance.now()), brokenPauseMs)
         else go(endMs)

@@ -47,6 +47,8 @@ export interface MixOptions {
   today: string
   /** Nothing but right questions to this service, from every client alike. */
   only?: string
+  /** Default all. */
+  clients?: readonly string[]
 }
 
 /** Relative to each other; a service that is not here has `otherWeight`. Verification is most of the real platform's traffic. */
@@ -72,11 +74,12 @@ const drawKind = createLottery<Kind>([
 ])
 
 export function createMix(options: MixOptions): Mix {
-  const { registry, nation, seed, today, only } = options
+  const { registry, nation, seed, today, only, clients } = options
   const chance = createChance(seed)
   const makers = createMakers(registry, nation, chance)
   const lines = planLines([...registry.agreements.values()], registry, makers, today).filter(
-    ({ service }) => only === undefined || service.contract.id === only,
+    ({ client, service }) =>
+      (only === undefined || service.contract.id === only) && (clients === undefined || clients.includes(client)),
   )
   if (lines.length === 0) throw new Error('no agreement grants anything that the mix can ask')
   const whole = lines.reduce((sum, { share }) => sum + share, 0)
