@@ -1,8 +1,10 @@
 // The arithmetic of what changes past one machine, and the verdict on growth.
 import { describe, expect, it } from 'vitest'
 import { type Measured, planCapacity, renderCapacity, usualAssumptions } from '../../bench/capacity.ts'
+import { renderGrowth } from '../../bench/growth.ts'
 import { type LoadRow } from '../../bench/growth-load.ts'
 import { judgeGrowth, renderShapes } from '../../bench/growth-report.ts'
+import { readGrowthOptions } from '../../bench/studies.ts'
 
 const measured: Measured = {
   cpuUs: { gateway: 300, adapter: 100, broker: 100, redis: 20, ledger: 130 },
@@ -67,6 +69,18 @@ describe('capacity', () => {
 })
 
 describe('growth', () => {
+  const row = (gateways: number, us: number, faults: string[] = []): LoadRow => ({
+    gateways,
+    adapters: 1,
+    clients: 1,
+    perSecond: 1000,
+    p50Ms: 10,
+    p99Ms: 20,
+    cpuUs: { gateway: us, redis: 10 },
+    gatewayMemoryMb: 150,
+    faults,
+  })
+
   it('is flat within noise, or told by how much it is not', () => {
     expect(
       judgeGrowth([
@@ -94,17 +108,6 @@ describe('growth', () => {
   })
 
   it('leaves void rounds out of a line, and says so', () => {
-    const row = (gateways: number, us: number, faults: string[] = []): LoadRow => ({
-      gateways,
-      adapters: 1,
-      clients: 1,
-      perSecond: 1000,
-      p50Ms: 10,
-      p99Ms: 20,
-      cpuUs: { gateway: us, redis: 10 },
-      gatewayMemoryMb: 150,
-      faults,
-    })
     const text = renderShapes([row(1, 200), row(1, 900, ['5 answers but 6 requests']), row(2, 200)], ({ gateways }) =>
       String(gateways),
     )
@@ -114,5 +117,32 @@ describe('growth', () => {
       '',
       expect.stringMatching(/flat within noise/),
     ])
+  })
+
+  it('has a section for what was measured, and capacity from the smallest platform and the largest log', () => {
+    const ledgerRow = (entries: number) => ({
+      entries,
+      appendUs: 50,
+      commitP50Ms: 5,
+      commitP99Ms: 9,
+      statusP50Us: 10,
+      statusP99Us: 20,
+      proofP50Us: 100,
+      proofP99Us: 200,
+      bytesPerEntry: 800,
+      memoryMb: 300,
+    })
+    const options = readGrowthOptions(['--growth'])
+    const rows = [row(1, 200), row(2, 210)]
+    const text = renderGrowth(
+      { gateways: rows, adapters: [], clients: [], ledger: [10_000, 1_000_000].map(ledgerRow) },
+      options,
+    )
+    expect(text).toContain('Gateways, with one adapter (64 at once):')
+    expect(text).not.toContain('Adapters, with')
+    expect(text).toContain('| 1,000,000 | 50 | 5.0 / 9.0 | 10 / 20 | 100 / 200 | 800 | 300 |')
+    expect(text).toContain('Computed from the CPU of an exchange (gateway 200 µs, redis 10 µs)')
+    expect(text).toContain('| the ledger grows by, a year | one SQLite file | 1.4 TB | 14.0 TB | 140.2 TB |')
+    expect(renderGrowth({ gateways: [], adapters: [], clients: [], ledger: [] }, options)).toBe('')
   })
 })
