@@ -17,7 +17,8 @@ export interface Day {
   tally: MixTally
   books: readonly BookLine[]
   totals: { accepted: number; settled: number; refused: number }
-  /** Each ends the run with 1. */
+  /** Answers that the mix did not ask for, and what the books differ in; each ends the run with 1. */
+  unexpected: readonly string[]
   differences: readonly string[]
   /** µs an exchange, by process; the generator's apart. */
   cpuUs: Readonly<Record<string, number>>
@@ -59,13 +60,17 @@ export function renderDay(day: Day): string {
     '',
     day.differences.length === 0
       ? '**No difference**: what the generator counted is what the ledger wrote down, to the last exchange.'
-      : `**${day.differences.length} differences**:\n\n${day.differences.map(one => `- ${one}`).join('\n')}`,
+      : listed('**The books differ**:', day.differences),
+    ...(day.unexpected.length === 0 ? [] : ['', listed('**Answers that the mix did not expect**:', day.unexpected)]),
     '',
     'What changes past one machine:',
     '',
     renderCapacity(measuredOf(day)),
   ].join('\n')
 }
+
+const listed = (title: string, lines: readonly string[]): string =>
+  `${title}\n\n${lines.map(line => `- ${line}`).join('\n')}`
 
 const countOf = ({ books }: Day, outcome: keyof BookLine['seen']): number =>
   books.reduce((sum, { seen }) => sum + seen[outcome], 0)

@@ -1,9 +1,7 @@
-// The pure parts of a day of the platform: the mix and its repeatability, the books, percentiles of millions, slopes, the bar.
+// The pure parts of a day of the platform: the mix and its repeatability, percentiles of millions, slopes, the bar.
 import { describe, expect, it } from 'vitest'
 import { loadRegistry } from '#contracts/registry.ts'
-import { type ServiceBalance } from '#ledger/reconciliation.ts'
 import { createNation } from '#nation/nation.ts'
-import { type Count, findDifferences, joinBooks, outcomeOf } from '../../bench/books.ts'
 import { cpuUsOf, sumByPart } from '../../bench/cost.ts'
 import { Histogram } from '../../bench/histogram.ts'
 import { createMix, quotaOf } from '../../bench/mix.ts'
@@ -86,107 +84,6 @@ describe('the mix', () => {
       new Set(['social-insurance population/identity-verification "matched":true']),
     )
     expect(() => createMix({ registry, nation, seed: 1, today: '1999-01-01' })).toThrow(/no agreement/)
-  })
-})
-
-describe('the books', () => {
-  const service = 'population/identity-verification'
-  const count = (outcome: Count['outcome'], number: number, code = ''): Count => ({
-    client: 'bank',
-    service,
-    outcome,
-    code,
-    count: number,
-  })
-  const balance = (changes: Partial<ServiceBalance>): ServiceBalance => ({
-    client: 'bank',
-    service,
-    answered: 0,
-    failed: 0,
-    expired: 0,
-    unsettled: 0,
-    refused: 0,
-    ...changes,
-  })
-  const differencesOf = (counts: Count[], balances: ServiceBalance[], changes = {}) => {
-    const accepted = balances.reduce((sum, one) => sum + one.answered + one.failed + one.expired + one.unsettled, 0)
-    const refused = balances.reduce((sum, one) => sum + one.refused, 0)
-    const settled = balances.reduce((sum, one) => sum + one.answered + one.failed + one.expired, 0)
-    const records = { requests: accepted, replies: settled }
-    return findDifferences(joinBooks(counts, balances), { accepted, settled, refused, gaps: [], ...changes }, records)
-  }
-
-  it('agree when every outcome is there as often as it was seen', () => {
-    const counts = [
-      count('answered', 5),
-      count('refused', 2, 'NDX_QUOTA_EXCEEDED'),
-      count('refused', 1, 'NDX_REQUEST_INVALID'),
-    ]
-    expect(differencesOf(counts, [balance({ answered: 5, refused: 3 })])).toEqual([])
-  })
-
-  it('differ by one exchange', () => {
-    expect(differencesOf([count('answered', 5)], [balance({ answered: 4, refused: 1 })])).toEqual([
-      `bank × ${service}: 5 answered, 4 in the ledger`,
-      `bank × ${service}: 0 refused, 1 in the ledger`,
-    ])
-    expect(differencesOf([count('answered', 5)], [balance({ answered: 6 })])).toContain(
-      `bank × ${service}: 5 asked, 6 in the ledger`,
-    )
-    expect(differencesOf([count('answered', 5)], [])).toContain(`bank × ${service}: 5 asked, 0 in the ledger`)
-    expect(differencesOf([], [balance({ answered: 1 })])).toContain(`bank × ${service}: 0 asked, 1 in the ledger`)
-  })
-
-  it('take any outcome where the client did not learn it, but each exchange once', () => {
-    const counts = [count('answered', 5), count('accepted', 2), count('unknown', 1, 'NDX_REPLY_TIMEOUT')]
-    expect(differencesOf(counts, [balance({ answered: 6, failed: 1, refused: 1 })])).toEqual([])
-    expect(differencesOf(counts, [balance({ answered: 7 })])).not.toEqual([])
-    expect(differencesOf(counts, [balance({ answered: 5, refused: 3 })])).not.toEqual([])
-  })
-
-  it('do not balance while something is open, has a gap, or the broker holds another number', () => {
-    expect(differencesOf([count('accepted', 1)], [balance({ unsettled: 1 })])).toContain(
-      `bank × ${service}: 1 accepted and not settled`,
-    )
-    const gaps = [{ exchange: 'e1', kind: 'stray', detail: 'no acceptance was read' }]
-    expect(differencesOf([count('answered', 1)], [balance({ answered: 1 })], { gaps })).toEqual([
-      'stray e1: no acceptance was read',
-    ])
-    const lines = joinBooks([count('answered', 1)], [balance({ answered: 1 })])
-    const totals = { accepted: 1, settled: 1, refused: 0, gaps: [] }
-    expect(findDifferences(lines, totals, { requests: 2, replies: 1 })).toEqual([
-      'accepted in the ledger, and records on the request topics: 1 and 2',
-    ])
-  })
-
-  it('know what a client saw from status and code', () => {
-    expect(
-      [
-        [200, ''],
-        [202, ''],
-        [403, 'NDX_PURPOSE_NOT_GRANTED'],
-        [429, 'NDX_QUOTA_EXCEEDED'],
-        [503, 'NDX_BUS_UNAVAILABLE'],
-        [503, 'NDX_COUNTERS_UNAVAILABLE'],
-        [502, 'NDX_PROVIDER_FAILED'],
-        [504, 'NDX_REQUEST_EXPIRED'],
-        [504, 'NDX_REPLY_TIMEOUT'],
-        [500, 'NDX_INTERNAL_FAILURE'],
-        [0, 'none'],
-      ].map(([status, code]) => outcomeOf(Number(status), String(code))),
-    ).toEqual([
-      'answered',
-      'accepted',
-      'refused',
-      'refused',
-      'refused',
-      'unknown',
-      'failed',
-      'expired',
-      'unknown',
-      'unknown',
-      'unknown',
-    ])
   })
 })
 
