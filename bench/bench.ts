@@ -13,6 +13,7 @@ import { ownRoot, startPlatform } from './platform.ts'
 import { readCosts, renderCosts } from './profile.ts'
 import { client } from './questions.ts'
 import { renderTables, summarize } from './report.ts'
+import { readStudy, type Study } from './studies.ts'
 import { type Target } from './target.ts'
 import { measureWindow, type Row, waitForQuiet } from './window.ts'
 import { createWorld, type World } from './world.ts'
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   try {
-    await run(options, ending)
+    await ('run' in options ? options.run(ending, say) : run(options, ending))
   } catch (error) {
     process.exitCode = 1
     // What breaks because its processes were ended is no news.
@@ -53,9 +54,9 @@ async function main(): Promise<void> {
   }
 }
 
-function readOrExplain(): Options | undefined {
+function readOrExplain(): Options | Study | undefined {
   try {
-    const options = readOptions(process.argv.slice(2))
+    const options = readStudy(process.argv.slice(2)) ?? readOptions(process.argv.slice(2))
     if (options === undefined) process.stdout.write(`${help}\n`)
     return options
   } catch (error) {

@@ -5,7 +5,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type IncomingRecord } from '#bus/bus.ts'
 import { createCheckpoints } from '#ledger/checkpoints.ts'
 import { createIngestion } from '#ledger/ingestion.ts'
 import { createLogAppender, nodesOf } from '#ledger/log-appender.ts'
@@ -15,10 +14,10 @@ import { verifyExport } from '#ledger/proof/export-verification.ts'
 import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { type LedgerStore } from '#ledger/store.ts'
 import { createCommitments } from '#runtime/pseudonyms.ts'
-import { tools as plainTools, Records, someMs } from '#tests/ledger/records.ts'
+import { tools as plainTools, someMs } from '#tests/ledger/records.ts'
+import { makeBatches } from './ledger-records.ts'
 
 const origin = 'ndx.example/bench'
-const recordsPerExchange = 3
 const exchangesPerBatch = 100
 const batchesPerCheckpoint = 30
 const defaultExchanges = 333_400
@@ -49,7 +48,7 @@ async function run(): Promise<void> {
   })
   const checkpoints = createCheckpoints(store, origin, key)
   let [cpuUs, wallMs, batches] = [0, 0, 0]
-  for (const batch of makeBatches()) {
+  for (const batch of makeBatches(exchanges, exchangesPerBatch)) {
     const [cpu, wall] = [process.cpuUsage(), performance.now()]
     ingestion.ingest(batch)
     if (++batches % batchesPerCheckpoint === 0) checkpoints.sign(Date.now())
@@ -87,19 +86,6 @@ async function verify(store: LedgerStore, logKey: Parameters<typeof verifyExport
 
 function* linesOf(parts: Iterable<string>): Generator<string> {
   for (const part of parts) yield* part.trimEnd().split('\n')
-}
-
-/** Made as they are needed, so that what is measured is not their memory. */
-function* makeBatches(): Generator<IncomingRecord[]> {
-  const records = new Records()
-  const facts = { client: 'social-insurance', status: 200, reply: 'ndx.reply.population/0/123456' }
-  for (let first = 0; first < exchanges; first += exchangesPerBatch) {
-    const batch: IncomingRecord[] = []
-    for (let i = first; i < first + exchangesPerBatch; i++)
-      batch.push(records.request(i), records.reply(i), records.note(i, 'delivered', facts))
-    if (batch.length !== exchangesPerBatch * recordsPerExchange) throw new RangeError('a batch is not whole')
-    yield batch
-  }
 }
 
 function say(what: string, figure: string | number): void {

@@ -1,6 +1,7 @@
 // The bench's command line.
 import { parseArgs } from 'node:util'
 import { type Load } from './load.ts'
+import { studyHelp } from './studies.ts'
 
 export interface Options {
   loads: readonly Load[]
@@ -33,6 +34,8 @@ bench/results/<time>.json. bench/README.md says what the figures mean.
   --against <folder> another copy of this tree, with a Kafka and Redis of its own, measured in turn with this one
   --profile          64 at once only; writes CPU profiles of gateway and adapter and prints their top functions
   --help
+
+${studyHelp}
 
 NDX_TEST_STACK=compose|local picks where Kafka and Redis run (tests/stack/README.md).`
 

@@ -1,16 +1,17 @@
 // NDX as deployed, with everything on: a Kafka and a Redis of its own, topics, one gateway process and one population adapter
-// process of a tree, the exchange's log line to a file. Another copy of the tree can be run beside this one.
+// process of a tree, or as many of each and of as many providers as a study asks for, the exchange's log line to a file. Another
+// copy of the tree can be run beside this one.
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createKafka } from '#bus/kafka-bus/client.ts'
 import { createTopics } from '#bus/kafka-bus/topics-admin.ts'
-import { planTopics, replyTopic, requestTopic } from '#bus/topics.ts'
+import { planTopics, replyPartitions, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
 import { findFreePort } from '#tests/stack/ports.ts'
 import { type Stack, startStack } from '#tests/stack/stack.ts'
 import { type Child, startChild } from './child.ts'
 import { type Ending } from './ending.ts'
-import { type Target } from './target.ts'
+import { type Part as PartName, type Target } from './target.ts'
 import { audience, issuer, type World } from './world.ts'
 
 export const ownRoot = join(import.meta.dirname, '..')
@@ -28,36 +29,72 @@ export interface PlatformOptions {
   root?: string
   /** Default: it has one, if the tree knows ledgers. */
   hasLedger?: boolean
+  /** Whose adapters run; default the population register's alone. */
+  providers?: readonly ProviderId[]
+  /** Gateway processes, and adapter processes of each provider; default 1. */
+  gateways?: number
+  adapters?: number
   /** Where gateway and adapter write a CPU profile when they end. */
   profileDir?: string
 }
 
-export async function startPlatform(options: PlatformOptions): Promise<Target & { stack: Stack }> {
-  const { name, world, ending } = options
-  const stack = await startStack()
+export interface Platform extends Target {
+  stack: Stack
+  /** Of each gateway; `url` is the first. */
+  urls: readonly string[]
+  ledgerUrl: string | undefined
+  /** Every process whose CPU and memory are the platform's. */
+  processes: readonly PlatformProcess[]
+  /** Where local servers keep their data, and where the parts write their logs. */
+  folders: { stack: string; ledger: string; logs: readonly string[] }
+}
+
+export interface PlatformProcess {
+  part: PartName
+  name: string
+  pid: number | undefined
+}
+
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const { name, world, ending, providers = [provider], gateways = 1, adapters = 1 } = options
+  const stackDir = world.folder(`${name}-stack`)
+  const stack = await startStack({ dir: stackDir })
   ending.add(() => stack.stop())
   await createTopics(stack.kafkaBrokers, planTopics(world.providers))
   const hasLedger = options.hasLedger !== false && existsSync(join(options.root ?? ownRoot, 'ledger/main.ts'))
   const ledger = hasLedger ? await startLedger(options, stack) : undefined
-  const gateway = await startPart(options, stack, 'gateway', ['gateway/main.ts'], {
-    ...(ledger === undefined ? {} : { NDX_LEDGER_URL: ledger.ledgerUrl }),
-  })
-  const adapter = await startPart(options, stack, 'adapter', ['services/main.ts', provider])
-  await Promise.all([gateway.isReady, adapter.isReady, ledger?.isReady])
-  const records = await openRecords(stack.kafkaBrokers)
+  const gatewayParts = await startGateways(options, stack, gateways, ledger?.ledgerUrl)
+  const adapterParts = await startAdapters(options, stack, providers, adapters)
+  const [gateway, adapter] = [gatewayParts[0] as Part, adapterParts[0] as Part]
+  const parts = [...gatewayParts, ...adapterParts, ...(ledger === undefined ? [] : [ledger])]
+  await Promise.all(parts.map(part => part.isReady))
+  const records = await openRecords(stack.kafkaBrokers, providers)
   ending.add(records.close)
   const stop = async (): Promise<void> => {
-    await Promise.all([gateway.stop(), adapter.stop(), ledger?.stop()])
+    await Promise.all(parts.map(part => part.stop()))
+  }
+  const pids = {
+    gateway: gateway.pid,
+    adapter: adapter.pid,
+    broker: stack.kafka.pid,
+    redis: stack.redis.pid,
+    ledger: ledger?.pid,
   }
   return {
     name,
     url: gateway.url,
-    pids: {
-      gateway: gateway.pid,
-      adapter: adapter.pid,
-      broker: stack.kafka.pid,
-      redis: stack.redis.pid,
-      ledger: ledger?.pid,
+    urls: gatewayParts.map(part => part.url),
+    ledgerUrl: ledger?.ledgerUrl,
+    pids,
+    processes: [
+      ...gatewayParts.map(part => ({ part: 'gateway' as const, ...part })),
+      ...adapterParts.map(part => ({ part: 'adapter' as const, ...part })),
+      ...(['broker', 'redis', 'ledger'] as const).map(part => ({ part, name: part, pid: pids[part] })),
+    ].map(({ part, name: processName, pid }) => ({ part, name: processName, pid })),
+    folders: {
+      stack: stackDir,
+      ledger: join(world.folder(`${name}-ledger-data`), 'ledger'),
+      logs: parts.map(part => part.logFile),
     },
     countRecords: async () => ({
       ...(await records.count()),
@@ -67,6 +104,35 @@ export async function startPlatform(options: PlatformOptions): Promise<Target & 
     stack,
   }
 }
+
+async function startGateways(
+  options: PlatformOptions,
+  stack: Stack,
+  count: number,
+  ledgerUrl: string | undefined,
+): Promise<Part[]> {
+  const start = (i: number): Promise<Part> =>
+    startPart(options, stack, numbered('gateway', i), ['gateway/main.ts'], {
+      ...(ledgerUrl === undefined ? {} : { NDX_LEDGER_URL: ledgerUrl }),
+      ...(count === 1 ? {} : { NDX_REPLY_PARTITION: String(i % replyPartitions), NDX_INSTANCES: String(count) }),
+    })
+  return Promise.all(Array.from({ length: count }, (_, i) => start(i)))
+}
+
+/** The first provider's first one is `adapter`, as a profile of it is named. */
+async function startAdapters(
+  options: PlatformOptions,
+  stack: Stack,
+  providers: readonly ProviderId[],
+  count: number,
+): Promise<Part[]> {
+  const names = providers.flatMap((id, p) =>
+    Array.from({ length: count }, (_, i) => [id, numbered(p === 0 ? 'adapter' : `adapter-${id}`, i)] as const),
+  )
+  return Promise.all(names.map(([id, name]) => startPart(options, stack, name, ['services/main.ts', id])))
+}
+
+const numbered = (name: string, i: number): string => (i === 0 ? name : `${name}-${i + 1}`)
 
 /** It keeps its store beside copies of the secrets, so that two platforms of one run do not share a log. */
 async function startLedger(options: PlatformOptions, stack: Stack): Promise<Part & { ledgerUrl: string }> {
@@ -138,26 +204,28 @@ async function startPart(
   const readyPort = more['NDX_LEDGER_PORT'] ?? operationsPort
   const isReady = child.ready(`http://127.0.0.1:${readyPort}/health/ready`)
   isReady.catch(() => {})
-  return { ...child, url: `http://127.0.0.1:${port}`, isReady }
+  return { ...child, name: part, url: `http://127.0.0.1:${port}`, logFile: join(folder, logFileName), isReady }
 }
 
 interface Part extends Child {
+  name: string
+  logFile: string
   url: string
   isReady: Promise<void>
 }
 
-/** Asks the broker how many records the two topics of the exchange have ever had. */
-async function openRecords(brokers: readonly string[]) {
+/** Asks the broker how many records the providers' two topics of the exchange have ever had. */
+async function openRecords(brokers: readonly string[], providers: readonly ProviderId[]) {
   const admin = createKafka({ brokers, clientId: 'ndx-bench' }).admin()
   await admin.connect()
-  const countIn = async (topic: string): Promise<number> => {
-    const partitions = await admin.fetchTopicOffsets(topic)
+  const countIn = async (topics: readonly string[]): Promise<number> => {
+    const partitions = (await Promise.all(topics.map(topic => admin.fetchTopicOffsets(topic)))).flat()
     return partitions.reduce((sum, { high }) => sum + Number(high), 0)
   }
   return {
     count: async () => ({
-      requests: await countIn(requestTopic(provider)),
-      replies: await countIn(replyTopic(provider)),
+      requests: await countIn(providers.map(requestTopic)),
+      replies: await countIn(providers.map(replyTopic)),
     }),
     close: () => admin.disconnect(),
   }

@@ -1,8 +1,10 @@
 // What all targets of a run share: a folder with secrets and contracts, made at its start and removed at its end. The contracts
-// are this tree's with the benchmark client's rates and quotas raised, so that what is measured is never a refusal.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+// are this tree's with the benchmark client's rates and quotas raised, so that what is measured is never a refusal; or edited as
+// a study needs them, with more agreements.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Agreement } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'
 import { makeSecrets } from '#runtime/secrets.ts'
 import { copyContracts } from '#tests/questions.ts'
@@ -13,7 +15,7 @@ export const issuer = 'http://localhost:8080'
 export const audience = 'ndx'
 
 /** What agreement.schema.json allows at most. */
-const raised = { ratePerSecond: 100_000, burst: 100_000, quotaPerDay: 100_000_000 }
+export const raised = { ratePerSecond: 100_000, burst: 100_000, quotaPerDay: 100_000_000 }
 
 export interface World {
   dataDir: string
@@ -24,13 +26,22 @@ export interface World {
   remove(): void
 }
 
-export function createWorld(): World {
+export interface WorldOptions {
+  /** Changes an agreement of the copy in place; default: the benchmark client's rates are raised. */
+  edit?(agreement: Agreement): void
+  /** Written beside those that are there. */
+  more?: readonly Agreement[]
+}
+
+const raiseOwn = ({ client: name, grants }: Agreement): void => {
+  if (name === client) for (const grant of grants) Object.assign(grant, raised)
+}
+
+export function createWorld({ edit = raiseOwn, more = [] }: WorldOptions = {}): World {
   const dataDir = mkdtempSync(join(tmpdir(), 'ndx-bench-'))
-  const contractsDir = copyContracts({
-    agreement: agreement => {
-      if (agreement.client === client) for (const grant of agreement.grants) Object.assign(grant, raised)
-    },
-  })
+  const contractsDir = copyContracts({ agreement: edit })
+  for (const agreement of more)
+    writeFileSync(join(contractsDir, 'agreements', `${agreement.client}.json`), JSON.stringify(agreement))
   const guard = createGuard()
   guard.onLoss(`rm -rf ${quote(dataDir)} ${quote(contractsDir)}`)
   const registry = loadRegistry({ directory: contractsDir, idScheme: 'simulated' })

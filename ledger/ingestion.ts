@@ -133,7 +133,7 @@ class BatchWork {
     const changes = new Map<string, Tally>()
     const count = (view: ExchangeView, by: number): void => {
       const tally = tallyOf(view)
-      const name = `${tally.provider}\n${tally.client}\n${tally.state}`
+      const name = `${tally.provider}\n${tally.client}\n${tally.service}\n${tally.state}`
       const change = changes.get(name)
       if (change === undefined) changes.set(name, { ...tally, count: by })
       else change.count += by
@@ -163,5 +163,6 @@ const isOfNobody = (reading: Reading): boolean =>
 const tallyOf = (view: ExchangeView): Omit<Tally, 'count'> => ({
   provider: view.request?.provider ?? view.refused?.provider ?? '',
   client: view.request?.client ?? view.refused?.client ?? '',
+  service: view.request?.service ?? view.refused?.service ?? '',
   state: stateOf(view),
 })

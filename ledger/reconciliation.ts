@@ -1,5 +1,5 @@
 // Whether the books balance: everything accepted is settled or still has time, nothing is settled that was not accepted, nobody was
-// told what did not happen. Counts by provider and client, and every gap by name.
+// told what did not happen. Counts by provider and client, by client and service, and every gap by name.
 import { type ExchangeView, gapOf } from './exchange-view.ts'
 import { graceMs } from './reaper.ts'
 import { type LedgerStore } from './store.ts'
@@ -15,6 +15,7 @@ export interface Reconciliation {
   overdue: number
   refused: number
   providers: ProviderBalance[]
+  services: ServiceBalance[]
   /** At most 100. */
   gaps: { exchange: string; kind: string; detail: string }[]
 }
@@ -28,6 +29,17 @@ export interface ProviderBalance {
   expired: number
   open: number
   overdue: number
+}
+
+/** `unsettled`: open or overdue. Of what was refused service is '' when it named none that there is. */
+export interface ServiceBalance {
+  client: string
+  service: string
+  answered: number
+  failed: number
+  expired: number
+  unsettled: number
+  refused: number
 }
 
 const gapsMax = 100
@@ -50,6 +62,7 @@ export function reconcile(store: LedgerStore, caughtUpMs: number): Reconciliatio
     overdue: sum(balance => balance.overdue),
     refused,
     providers,
+    services: servicesOf(store),
     gaps: [
       ...flagged.map(view => ({ exchange: view.exchange, kind: gapOf(view) ?? '', detail: detailOf(view) })),
       ...overdue.map(view => ({
@@ -80,6 +93,18 @@ function balancesOf(store: LedgerStore, overdue: readonly ExchangeView[]): Provi
     const balance = balanceOf(request?.provider ?? '', request?.client ?? '')
     balance.open -= 1
     balance.overdue += 1
+  }
+  return [...balances.values()]
+}
+
+function servicesOf(store: LedgerStore): ServiceBalance[] {
+  const balances = new Map<string, ServiceBalance>()
+  for (const { client, service, state, count } of store.tallies()) {
+    if (state === 'stray') continue
+    const none = { client, service, answered: 0, failed: 0, expired: 0, unsettled: 0, refused: 0 }
+    const balance = balances.get(`${client}\n${service}`) ?? none
+    balance[state === 'accepted' ? 'unsettled' : (state as 'answered')] += count
+    balances.set(`${client}\n${service}`, balance)
   }
   return [...balances.values()]
 }

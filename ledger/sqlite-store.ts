@@ -17,8 +17,23 @@ import {
 
 /** Rows are small on purpose: a proof reads one. */
 const entriesPerRowMax = 256
-/** SQLite's own format number; a database of another is refused. */
-const formatVersion = 1
+/** SQLite's own format number; the one before is brought up to it, a database of another is refused. */
+const formatVersion = 2
+
+const tallyTable = `
+  CREATE TABLE tally (provider TEXT, client TEXT, service TEXT, state TEXT, count INTEGER NOT NULL, PRIMARY KEY (provider, client, service, state)) WITHOUT ROWID;`
+
+/** Format 1 had no service in its tallies: they are counted anew. */
+const fromFormat1 = `
+  DROP TABLE tally;
+  ${tallyTable}
+  INSERT INTO tally
+    SELECT coalesce(view->>'$.request.provider', view->>'$.refused.provider', '') AS provider,
+      coalesce(view->>'$.request.client', view->>'$.refused.client', '') AS client,
+      coalesce(view->>'$.request.service', view->>'$.refused.service', '') AS service, state, count(*)
+    FROM exchange GROUP BY 1, 2, 3, 4;
+  PRAGMA user_version = ${formatVersion};
+`
 
 const tables = `
   CREATE TABLE position (road TEXT, topic TEXT, partition INTEGER, next INTEGER, PRIMARY KEY (road, topic, partition)) WITHOUT ROWID;
@@ -28,7 +43,7 @@ const tables = `
   CREATE INDEX exchange_open ON exchange (due) WHERE state = 'accepted';
   CREATE INDEX exchange_gap ON exchange (due) WHERE gap IS NOT NULL;
   CREATE INDEX exchange_key ON exchange (key, due) WHERE key IS NOT NULL;
-  CREATE TABLE tally (provider TEXT, client TEXT, state TEXT, count INTEGER NOT NULL, PRIMARY KEY (provider, client, state)) WITHOUT ROWID;
+  ${tallyTable}
   CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);
   CREATE TABLE callback (exchange TEXT PRIMARY KEY, client TEXT NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX callback_due ON callback (due);
@@ -88,7 +103,8 @@ class SqliteStore implements LedgerStore {
         gapOf(view) ?? null,
         JSON.stringify(view),
       )
-    for (const { provider, client, state, count } of tallies) addTally.run(provider, client, state, count)
+    for (const { provider, client, service, state, count } of tallies)
+      addTally.run(provider, client, service, state, count)
     for (const { road, topic, partition, next } of positions) putPosition.run(road, topic, partition, next)
     for (const { exchange, client, dueMs, tries } of callbacks) putCallback.run(exchange, client, dueMs, tries)
   }
@@ -194,6 +210,7 @@ function openDatabase(path: string): DatabaseSync {
     database.exec('BEGIN IMMEDIATE; COMMIT;')
     const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
     if (version === 0) database.exec(`BEGIN; ${tables} COMMIT;`)
+    else if (version === 1) database.exec(`BEGIN IMMEDIATE; ${fromFormat1} COMMIT;`)
     else if (version !== formatVersion)
       throw new Error(`${path} has format ${version}; this NDX reads ${formatVersion}`)
     return database
@@ -225,10 +242,10 @@ function prepareAll(database: DatabaseSync) {
       "UPDATE exchange SET key = NULL, view = json_remove(view, '$.request.idempotency') WHERE key IS NOT NULL AND due < ?",
     ),
     addTally: prepare(
-      'INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT (provider, client, state) DO UPDATE SET count = count + excluded.count',
+      'INSERT INTO tally VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count',
     ),
     tallies: prepare(
-      'SELECT provider, client, state, count FROM tally WHERE count <> 0 ORDER BY provider, client, state',
+      'SELECT provider, client, service, state, count FROM tally WHERE count <> 0 ORDER BY provider, client, service, state',
     ),
     addCheckpoint: prepare('INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)'),
     lastCheckpoint: prepare('SELECT size, at AS atMs, note FROM checkpoint ORDER BY size DESC LIMIT 1'),

@@ -42,10 +42,11 @@ export interface StoredCheckpoint {
   note: string
 }
 
-/** How many exchanges stand how. */
+/** How many exchanges stand how. Of a refusal provider and service may be '': it named none that there is. */
 export interface Tally {
   provider: string
   client: string
+  service: string
   state: string
   count: number
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type IncomingRecord } from '#bus/bus.ts'
 import { type LedgerEvent } from '#ledger/event.ts'
@@ -13,6 +14,8 @@ import { reconcile } from '#ledger/reconciliation.ts'
 import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { type LedgerStore } from '#ledger/store.ts'
 import { exchangeIdOf, Records, someMs, tools } from './records.ts'
+
+const service = 'population/identity-verification'
 
 let directory: string
 let path: string
@@ -148,8 +151,8 @@ describe('a batch', () => {
     expect(summaries[1]).toEqual(summaries[0])
     expect(summaries[2]).toEqual(summaries[0])
     expect(summaries[0]?.tallies).toEqual([
-      { provider: 'population', client: 'social-insurance', state: 'answered', count: 52 },
-      { provider: 'population', client: 'social-insurance', state: 'expired', count: 8 },
+      { provider: 'population', client: 'social-insurance', service, state: 'answered', count: 52 },
+      { provider: 'population', client: 'social-insurance', service, state: 'expired', count: 8 },
     ])
   })
 })
@@ -196,6 +199,30 @@ test('a second ledger on the same log is refused', () => {
   expect(() => openSqliteStore(path)).toThrow(/in use by another ledger/)
 })
 
+test('a store of format 1, whose tallies know no service, is brought up to date', () => {
+  const records = new Records()
+  const refused = records.note(3, 'refused', { code: 'NDX_PURPOSE_NOT_GRANTED', provider: 'population', service })
+  open().ingest([records.request(1), records.reply(1), records.request(2), refused])
+  const before = store.tallies()
+  store.close()
+  const database = new DatabaseSync(path)
+  database.exec(`DROP TABLE tally; PRAGMA user_version = 1;
+    CREATE TABLE tally (provider TEXT, client TEXT, state TEXT, count INTEGER NOT NULL, PRIMARY KEY (provider, client, state)) WITHOUT ROWID;
+    INSERT INTO tally VALUES ('population', 'social-insurance', 'answered', 1);`)
+  database.close()
+  const ingestion = reopen()
+  expect(before).toHaveLength(3)
+  expect(store.tallies()).toEqual(before)
+  ingestion.ingest([records.reply(2)])
+  expect(store.tallies()).toContainEqual({
+    provider: 'population',
+    client: 'social-insurance',
+    service,
+    state: 'answered',
+    count: 2,
+  })
+})
+
 test('the books say what is open, overdue, settled and wrong', () => {
   const records = new Records()
   open().ingest([
@@ -225,6 +252,10 @@ test('the books say what is open, overdue, settled and wrong', () => {
         open: 1,
         overdue: 1,
       },
+    ],
+    services: [
+      { client: 'social-insurance', service: '', answered: 0, failed: 0, expired: 0, unsettled: 0, refused: 1 },
+      { client: 'social-insurance', service, answered: 1, failed: 0, expired: 0, unsettled: 2, refused: 0 },
     ],
     gaps: [
       { exchange: exchangeIdOf(4), kind: 'stray', detail: 'no acceptance was read' },
