@@ -3,16 +3,7 @@
 import { type IncomingRecord } from '#bus/bus.ts'
 import { Records } from '#tests/ledger/records.ts'
 
-const facts = {
-  provider: 'population',
-  service: 'population/identity-verification',
-  purpose: 'social-insurance-enrolment',
-  subject: '202601.aaaaaaaaaaaaaaaaaaaaaa',
-  agreement: 'si-identity@1',
-  decision: 'granted',
-  outcome: 'answered',
-  status: 200,
-}
+const facts = { client: 'social-insurance', status: 200, reply: 'ndx.reply.population/0/123456' }
 
 /** `exchanges` of them in batches of `perBatch`; the last batch may be smaller. Goes on where `records` are. */
 export function* makeBatches(
