@@ -73,7 +73,9 @@ export async function checkpoint(options: AuditOptions, terminal: Terminal): Pro
 }
 
 export async function reconcile(options: AuditOptions, terminal: Terminal): Promise<number> {
-  const body: unknown = await (await askLedger('/v1/audit/reconciliation', options, terminal)).json().catch(() => undefined)
+  const body: unknown = await (await askLedger('/v1/audit/reconciliation', options, terminal))
+    .json()
+    .catch(() => undefined)
   const { providers, gaps } = isJsonObject(body) ? body : {}
   if (!isJsonObject(body) || !Array.isArray(providers) || !Array.isArray(gaps))
     throw new CommandError('what answers there is not a ledger: it gave no reconciliation.')
@@ -102,7 +104,11 @@ ${formatTable(
 }
 
 /** Throws CommandError when it is not answered with 200. */
-export async function askLedger(path: string, { ledger }: Pick<AuditOptions, 'ledger'>, terminal: Terminal): Promise<Response> {
+export async function askLedger(
+  path: string,
+  { ledger }: Pick<AuditOptions, 'ledger'>,
+  terminal: Terminal,
+): Promise<Response> {
   const url = ledgerUrlOf(ledger, terminal)
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), answerMaxMs)
