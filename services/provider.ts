@@ -1,6 +1,7 @@
 // One provider, put together: its tools, its handlers, the host that runs them. Every process that runs adapters starts them here.
 import { type Registry } from '#contracts/registry.ts'
 import { type Nation } from '#nation/nation.ts'
+import { type AdapterTools } from './adapter.ts'
 import { createAsker } from './asking.ts'
 import { loadRoutes } from './handlers.ts'
 import { type Host, type HostOptions, runHost } from './host.ts'
@@ -15,6 +16,8 @@ export interface ProviderOptions extends Omit<HostOptions, 'routes' | 'onStopped
   directory?: string | undefined
   /** Where it asks other registers; undefined as long as that is not known. */
   gatewayUrl?: (() => string | undefined) | undefined
+  /** In place of asking there. */
+  ask?: AdapterTools['ask']
 }
 
 /** Rejects when a contract has no handler. What was deferred before is taken up again. `stop` ends handlers and host. */
@@ -26,14 +29,15 @@ export async function startProvider({
   gatewayUrl,
   ...options
 }: ProviderOptions): Promise<Host> {
-  const asker =
-    gatewayUrl === undefined ? undefined : createAsker({ client: options.provider, url: gatewayUrl, dataDir })
+  const isAsker = options.ask === undefined && gatewayUrl !== undefined
+  const asker = isAsker ? createAsker({ client: options.provider, url: gatewayUrl, dataDir }) : undefined
   const kit = createTools({
     ...options,
     nation,
     dataDir,
     services: registry.services,
     ...(asker === undefined ? {} : { ask: asker.ask }),
+    ...(options.ask === undefined ? {} : { ask: options.ask }),
   })
   /** What is asked is not waited for any more; it is asked again by the next. */
   const onStopped = async (): Promise<void> => {

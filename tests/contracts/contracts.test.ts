@@ -9,11 +9,22 @@ const services = registry.services.map(service => [`${service.contract.id} v${se
 test('are these services and these clients', () => {
   expect(registry.services.map(({ contract }) => [contract.id, contract.mode])).toEqual([
     ['business-registration/enterprise-record', 'disclose'],
+    ['civil-status/birth-record', 'disclose'],
+    ['civil-status/birth-registration', 'effect'],
+    ['civil-status/marriage-status', 'match'],
     ['population/citizen-record', 'disclose'],
     ['population/identity-verification', 'match'],
     ['population/personal-id-issuance', 'effect'],
+    ['population/relative-verification', 'match'],
+    ['population/residence-confirmation', 'match'],
+    ['social-insurance/insurance-card-issuance', 'effect'],
   ])
-  expect([...registry.agreements.keys()].sort()).toEqual(['bank', 'public-service-portal', 'social-insurance'])
+  expect([...registry.agreements.keys()].sort()).toEqual([
+    'bank',
+    'civil-status',
+    'public-service-portal',
+    'social-insurance',
+  ])
 })
 
 describe.each(services)('%s', (_, { contract, checkRequest, checkReply }) => {
