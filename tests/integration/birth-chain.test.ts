@@ -8,7 +8,7 @@ import { type JsonObject } from '#contracts/json.ts'
 import { type Chapter } from '#ledger/story.ts'
 import { until } from '#tests/bus/until.ts'
 import { ndx } from '#tests/cli/ndx.ts'
-import { ask, getToken } from '#tests/client.ts'
+import { getToken } from '#tests/client.ts'
 import { copyContracts } from '#tests/questions.ts'
 import { createPlatform, freePort, type GatewayProcess, type Platform } from './processes.ts'
 
@@ -82,8 +82,18 @@ async function register(): Promise<string> {
       fatherId: '010497612279',
     },
   }
-  const { status, body } = await ask(urlOf(), token, service, birth, { prefer: 'respond-async', traceparent })
-  expect([status, body['outcome']]).toEqual([202, 'accepted'])
+  const response = await fetch(`${urlOf()}/v1/services/${service}`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      prefer: 'respond-async',
+      traceparent,
+    },
+    body: JSON.stringify(birth),
+  })
+  const body = (await response.json()) as JsonObject
+  expect([response.status, body['outcome']]).toEqual([202, 'accepted'])
   return String(body['exchangeId'])
 }
 
