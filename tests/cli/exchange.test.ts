@@ -30,7 +30,9 @@ describe('start', () => {
     const port = new URL(url).port
     const shown = running.stdout().replace(/after \d+\.\d s/, 'after … s')
     expect(running.stderr()).toBe('')
-    expect(shown).toBe(`NDX is ready after … s: ${services.length} services, ${agreements.size} clients, everything in this process.
+    expect(
+      shown,
+    ).toBe(`NDX is ready after … s: ${services.length} services, ${agreements.size} clients, everything in this process.
 
   gateway     http://127.0.0.1:${port}
   documents   http://127.0.0.1:${port}/docs
