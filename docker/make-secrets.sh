@@ -31,7 +31,7 @@ mkdir -p /host/ledger /host/witness
 cp /ledger/ledger/log-key.pub /host/ledger/
 cp /witness/witness-key.pub /host/witness/
 mkdir -p /civil-status/clients
-cp /data/clients/civil-status.private.json /civil-status/clients/
+[ ! -e /data/clients/civil-status.private.json ] || cp /data/clients/civil-status.private.json /civil-status/clients/
 chown -R node:node /ledger /witness /population /social-insurance /civil-status
 
 # Docker makes a missing folder as root: that one is given to the owner of the checkout. A folder that somebody made stays theirs.

@@ -47,7 +47,7 @@ export function beginTrail(request: FastifyRequest, reply: FastifyReply, { now, 
   reply.header('exchange-id', request.trail.exchangeId)
 }
 
-/** One id in 3,000 or so ends as a personal number does: another is made. */
+/** One id in 5,600 ends as a personal number does: another is made. */
 function makeExchangeId(): ExchangeId {
   const id = randomUUIDv7() as string as ExchangeId
   return endsAsPersonalId(id) ? makeExchangeId() : id

@@ -119,9 +119,12 @@ async function settled(exchangeId: string): Promise<JsonObject> {
   return standing as JsonObject
 }
 
+/** Without errands that were turned away, 503, before they were accepted: they were asked again. */
 async function storyOf(exchangeId: string): Promise<Chapter[]> {
   const response = await fetch(`${ledgerUrlOf()}/v1/audit/story?exchange=${exchangeId}`).catch(() => undefined)
-  return response?.status === 200 ? ((await response.json()) as { story: Chapter[] }).story : []
+  if (response?.status !== 200) return []
+  const { story } = (await response.json()) as { story: Chapter[] }
+  return story.filter(({ state }) => state !== 'refused')
 }
 
 /** Whether a register has got so far with a birth: an exchange of that service is in the story, in that state. */

@@ -8,7 +8,7 @@ import { type ExchangeId, readNote, readReply } from '#bus/message.ts'
 import { type Agreement, type ProviderId } from '#contracts/contract.ts'
 import { type JsonObject } from '#contracts/json.ts'
 import { type Chapter } from '#ledger/story.ts'
-import { AdapterFailure, type AdapterTools, type CreateHandler, type Standing } from '#services/adapter.ts'
+import { AdapterFailure, type AdapterTools, type CreateHandler, defer, type Standing } from '#services/adapter.ts'
 import { createAsker } from '#services/asking.ts'
 import { createRegistration } from '#services/civil-status/birth-registration.ts'
 import { type Host, runHost } from '#services/host.ts'
@@ -284,15 +284,35 @@ test.each<[string, JsonObject]>([
 })
 
 describe('another register', () => {
-  test('that says no is told of, and the birth stays registered', async () => {
-    const refuse = (): never => {
-      throw new AdapterFailure('already-registered-differently')
+  test('that says no is told of; the birth stays registered, and has the rest when it is asked for again', async () => {
+    let isRefusing = true
+    const issue = (): JsonObject => {
+      if (isRefusing) throw new AdapterFailure('already-registered-differently')
+      return { personalId: '010626695797', issuedOn: '2026-01-12' }
     }
-    await start({ handlers: { [issuance]: refuse } })
+    await start({ handlers: { [issuance]: issue } })
     await startAdapter()
-    const standing = await settled(await register())
+    const envelope = birthOf()
+    const standing = await settled(await register(envelope))
     expect(standing).toMatchObject({ outcome: 'failed', providerCode: 'number-not-issued' })
-    expect(rowsOf('civil-status', 'birth')).toMatchObject([{ personal_id: null, insurance_card: null }])
+    const [entry] = rowsOf('civil-status', 'birth')
+    expect(entry).toMatchObject({ personal_id: null, insurance_card: null })
+    isRefusing = false
+    expect((await settled(await register(envelope))).reply).toMatchObject({
+      registrationNumber: entry?.['registration_number'],
+      personalId: '010626695797',
+    })
+    expect(rowsOf('civil-status', 'birth')).toHaveLength(1)
+  })
+
+  test('that has not given by a minute before the deadline is not waited for', async () => {
+    await start({ handlers: { [issuance]: () => defer() } })
+    await startAdapter()
+    const exchangeId = await register()
+    await until('it is asked', async () => (await storyOf(exchangeId)).length === 2)
+    await hosts.splice(0)[0]?.stop()
+    await startAdapter(undefined, world.service(registration).contract.deadlineMs - 59_000)
+    expect(await settled(exchangeId)).toMatchObject({ outcome: 'failed', providerCode: 'number-not-issued' })
   })
 
   test('that fails is asked anew under another key, until it gives', async () => {
