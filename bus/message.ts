@@ -9,6 +9,12 @@ import { replyTopic } from './topics.ts'
 /** UUIDv7; joins request, reply, ledger and log. */
 export type ExchangeId = string & { readonly __brand: 'ExchangeId' }
 
+const exchangeIdForm = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** Whether it has the form of an exchange id. Says nothing of there being such an exchange. */
+export const isExchangeId = (value: unknown): value is ExchangeId =>
+  typeof value === 'string' && exchangeIdForm.test(value)
+
 export const headerNames = Object.freeze({
   exchangeId: 'kafka_correlationId',
   replyTopic: 'kafka_replyTopic',
@@ -47,6 +53,8 @@ export interface RequestMessage {
   callback?: boolean
   /** Keyed digests of the Idempotency-Key and of the body it came with. */
   idempotency?: { key: string; body: string }
+  /** The exchange in whose course its client asks, as the client says. */
+  parent?: ExchangeId
   data: JsonObject
 }
 
@@ -87,7 +95,7 @@ export class MessageError extends Error {
 
 /** `isOrdered`: questions about one subject are handled one after the other, in the order in which they were sent. */
 export function writeRequest(message: RequestMessage, { isOrdered } = { isOrdered: true }): OutgoingRecord {
-  const { exchangeId, procedure, officer, idempotency } = message
+  const { exchangeId, procedure, officer, idempotency, parent } = message
   const event = {
     specversion: '1.0',
     id: exchangeId,
@@ -105,6 +113,7 @@ export function writeRequest(message: RequestMessage, { isOrdered } = { isOrdere
     ndxfields: message.fields.join(','),
     ...(message.callback === true ? { ndxcallback: true } : {}),
     ...(idempotency === undefined ? {} : { ndxkey: idempotency.key, ndxbody: idempotency.body }),
+    ...(parent === undefined ? {} : { ndxparent: parent }),
     data: message.data,
   }
   return {
@@ -126,7 +135,7 @@ export function readRequest(record: IncomingRecord): RequestMessage {
   const event = parseEvent(record)
   const text = (name: string): string => textOf(event, name)
   const header = (name: string): string => headerOf(record, name)
-  const { ndxprocedure, ndxofficer, ndxcallback, ndxkey, ndxbody } = event
+  const { ndxprocedure, ndxofficer, ndxcallback, ndxkey, ndxbody, ndxparent } = event
   if (!isJsonObject(event['data'])) throw new MessageError('data is not an object')
   return {
     exchangeId: sameId(record, text('id')),
@@ -149,6 +158,7 @@ export function readRequest(record: IncomingRecord): RequestMessage {
     ...(typeof ndxkey === 'string' && typeof ndxbody === 'string'
       ? { idempotency: { key: ndxkey, body: ndxbody } }
       : {}),
+    ...(isExchangeId(ndxparent) ? { parent: ndxparent } : {}),
     data: event['data'],
   }
 }

@@ -25,7 +25,7 @@ const shownApart: readonly string[] = ['v', 'kind', 'exchange', 'at', 'source', 
 export async function prove(exchange: string, options: AuditOptions, terminal: Terminal): Promise<number> {
   const policy = options.trust()
   const text = await (
-    await ask(`/v1/audit/proof/inclusion?exchange=${encodeURIComponent(exchange)}`, options, terminal)
+    await askLedger(`/v1/audit/proof/inclusion?exchange=${encodeURIComponent(exchange)}`, options, terminal)
   ).text()
   if (options.out !== undefined) writeFileSync(options.out, text)
   const verdict = verifyReceipt(text, policy)
@@ -41,7 +41,7 @@ export async function prove(exchange: string, options: AuditOptions, terminal: T
 
 export async function exportLog({ from = '0', ...options }: AuditOptions, terminal: Terminal): Promise<number> {
   if (decodeSize(from) === undefined) throw new UsageError('--from is a whole number.')
-  const { body } = await ask(`/v1/audit/export?from=${from}`, options, terminal)
+  const { body } = await askLedger(`/v1/audit/export?from=${from}`, options, terminal)
   if (body === null) throw new CommandError('the ledger answered with nothing.')
   const chunks = Readable.fromWeb(body as ReadableStream)
   try {
@@ -57,7 +57,7 @@ export async function exportLog({ from = '0', ...options }: AuditOptions, termin
 
 export async function checkpoint(options: AuditOptions, terminal: Terminal): Promise<number> {
   const policy = options.trust()
-  const note = await (await ask('/v1/audit/checkpoint', options, terminal)).text()
+  const note = await (await askLedger('/v1/audit/checkpoint', options, terminal)).text()
   try {
     const { size, cosignatures } = openCheckpoint(note, [policy.logKey], policy.witnessKeys)
     await terminal.write(note)
@@ -73,7 +73,9 @@ export async function checkpoint(options: AuditOptions, terminal: Terminal): Pro
 }
 
 export async function reconcile(options: AuditOptions, terminal: Terminal): Promise<number> {
-  const body: unknown = await (await ask('/v1/audit/reconciliation', options, terminal)).json().catch(() => undefined)
+  const body: unknown = await (await askLedger('/v1/audit/reconciliation', options, terminal))
+    .json()
+    .catch(() => undefined)
   const { providers, gaps } = isJsonObject(body) ? body : {}
   if (!isJsonObject(body) || !Array.isArray(providers) || !Array.isArray(gaps))
     throw new CommandError('what answers there is not a ledger: it gave no reconciliation.')
@@ -102,7 +104,11 @@ ${formatTable(
 }
 
 /** Throws CommandError when it is not answered with 200. */
-async function ask(path: string, { ledger }: Pick<AuditOptions, 'ledger'>, terminal: Terminal): Promise<Response> {
+export async function askLedger(
+  path: string,
+  { ledger }: Pick<AuditOptions, 'ledger'>,
+  terminal: Terminal,
+): Promise<Response> {
   const url = ledgerUrlOf(ledger, terminal)
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), answerMaxMs)
@@ -163,12 +169,12 @@ function tableOf({ events }: ReceiptVerdict): string {
   return formatTable(['ENTRY', 'TIME', 'KIND', 'SOURCE', 'DETAILS'], rows)
 }
 
-const upper = (name: string): string => name.toUpperCase()
+export const upper = (name: string): string => name.toUpperCase()
 
 const cellsOf = (row: unknown, names: readonly string[]): string[] =>
   names.map(name => String((isJsonObject(row) ? (row as JsonObject)[name] : undefined) ?? '-'))
 
-function timeOf(ms: unknown): string {
+export function timeOf(ms: unknown): string {
   const date = new Date(typeof ms === 'number' ? ms : Number.NaN)
   return Number.isNaN(date.getTime()) ? '-' : date.toISOString()
 }

@@ -1,6 +1,7 @@
 // `ndx audit`: what the ledger recorded, for whoever does not want to take its word for it. `verify` and `diff` need only files and
 // public keys; the others ask a ledger and verify what it says.
 import { checkpoint, exportLog, prove, reconcile } from './audit-ledger.ts'
+import { story } from './audit-story.ts'
 import { type AuditOptions, trustOf } from './audit-trust.ts'
 import { diff, verify } from './audit-verify.ts'
 import { type Command, defineCommand, UsageError } from './command.ts'
@@ -18,17 +19,19 @@ const actions: Readonly<Record<string, Action>> = {
   export: { needs: [], run: (_, options, terminal) => exportLog(options, terminal) },
   diff: { needs: ['a file', 'another'], run: ([a = '', b = ''], _, terminal) => diff(a, b, terminal) },
   checkpoint: { needs: [], run: (_, options, terminal) => checkpoint(options, terminal) },
+  story: { needs: ['an exchange id'], run: ([exchange = ''], options, terminal) => story(exchange, options, terminal) },
   reconcile: { needs: [], run: (_, options, terminal) => reconcile(options, terminal) },
 }
 
 export const command: Command = defineCommand({
-  positionals: ['<verify|prove|export|diff|checkpoint|reconcile>', '[file|exchange]', '[file]'],
+  positionals: ['<verify|prove|export|diff|checkpoint|story|reconcile>', '[file|exchange]', '[file]'],
   about: `verify <file>: an export or a receipt (- is standard input) against the log's public key. Status 0: all is as it was
 signed; 1: it is not, and the first bad entry is named; 2: it could not be read.
 
 prove <exchange>: asks the ledger for the receipt of an exchange, verifies it, and prints its events. export: the log as text that
-anybody can verify. diff <a> <b>: the first entry in which two exports differ. checkpoint: the ledger's signed head. reconcile:
-whether all that was accepted was settled; status 1 if there are gaps.`,
+anybody can verify. diff <a> <b>: the first entry in which two exports differ. checkpoint: the ledger's signed head. story
+<exchange>: what was asked in the course of what, with outcomes and times; told, not proven: prove each. reconcile: whether all that
+was accepted was settled; status 1 if there are gaps.`,
   options: {
     key: {
       type: 'string',
@@ -46,6 +49,7 @@ whether all that was accepted was settled; status 1 if there are gaps.`,
     ['audit export --out log.txt', 'the whole log, to keep or to hand over'],
     ['audit verify log.txt --key log-key.pub --witness witness-key.pub', 'offline, with public keys alone'],
     ['audit prove 0198c2f0-0000-7000-8000-000000000000', 'what is on record of one exchange'],
+    ['audit story 0198c2f0-0000-7000-8000-000000000000', 'a birth, its personal number, its insurance card'],
     ['audit reconcile', 'accepted = settled?'],
   ],
   run: async ({ values, positionals: [name = '', ...words] }, terminal) => {

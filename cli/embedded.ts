@@ -20,6 +20,7 @@ import { version } from '#runtime/version.ts'
 import { listProviders } from '#services/handlers.ts'
 import { type Host } from '#services/host.ts'
 import { startProvider } from '#services/provider.ts'
+import { addressOf } from './surroundings.ts'
 
 export interface EmbeddedExchange {
   gateway: Gateway
@@ -42,7 +43,8 @@ export async function startEmbedded(config: Config, log: Log): Promise<EmbeddedE
   const secrets = readSecrets(config.dataDir)
   const bus = new MemoryBus()
   const { ledger, witness } = await startEvidence({ config, log, registry, bus, secrets })
-  const hosts = await startHosts(config, log, registry, bus)
+  let gatewayUrl = config.gatewayUrl
+  const hosts = await startHosts({ config, log, registry, bus }, () => gatewayUrl)
   const gateway = await startGateway({
     config,
     registry,
@@ -54,6 +56,7 @@ export async function startEmbedded(config: Config, log: Log): Promise<EmbeddedE
     log,
     version,
   })
+  gatewayUrl ??= addressOf(config.host, Number(new URL(gateway.url).port))
   await Promise.all([gateway.ready, ledger.ready, ...hosts.map(host => host.ready)])
   return {
     gateway,
@@ -70,11 +73,14 @@ export async function startEmbedded(config: Config, log: Log): Promise<EmbeddedE
   }
 }
 
-interface EvidenceParts {
+interface SharedParts {
   config: Config
   log: Log
   registry: Registry
   bus: Bus
+}
+
+interface EvidenceParts extends SharedParts {
   secrets: Secrets
 }
 
@@ -110,12 +116,12 @@ async function startEvidence({ config, log, registry, bus, secrets }: EvidencePa
   return { ledger, witness }
 }
 
+/** Registers ask others like any client: over HTTP, once the gateway listens. */
 function startHosts(
-  { nationSeed, servicesDir, instance, poolSize, dataDir }: Config,
-  log: Log,
-  registry: Registry,
-  bus: Bus,
+  { config, log, registry, bus }: SharedParts,
+  gatewayUrl: () => string | undefined,
 ): Promise<Host[]> {
+  const { nationSeed, servicesDir, instance, poolSize, dataDir } = config
   const nation = createNation({ seed: nationSeed })
   const withHandlers = listProviders(servicesDir)
   const providers = registry.providers.filter(provider => withHandlers.includes(provider))
@@ -127,6 +133,7 @@ function startHosts(
         nation,
         dataDir,
         directory: servicesDir,
+        gatewayUrl,
         bus,
         instance,
         poolSize,

@@ -1,9 +1,9 @@
 // Acts as one of the simulated clients: proves who it is with the private key under the data directory (RFC 7523), gets an
 // access token, asks. Knows the gateway over HTTP only; whatever goes wrong is told with what to do about it.
-import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type JWK, SignJWT } from 'jose'
+import { type JWK } from 'jose'
+import { tokenRequest } from '#runtime/client-assertion.ts'
 import { readClientPrivateKey } from '#runtime/secrets.ts'
 import { CommandError } from './command.ts'
 import { findNearest } from './nearest.ts'
@@ -25,20 +25,13 @@ export interface TokenOptions {
   scope?: string
 }
 
-const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
-const assertionLifeSeconds = 60
 const answerMaxMs = 30_000
 
 /** A fresh access token. Throws CommandError. */
 export async function fetchToken({ url, dataDir, client, scope }: TokenOptions): Promise<string> {
   const key = readKey(dataDir, client)
   const issuer = await findIssuer(url)
-  const form = new URLSearchParams({
-    grant_type: 'client_credentials',
-    client_assertion_type: assertionType,
-    client_assertion: await signAssertion(key, client, issuer),
-    ...(scope === undefined ? {} : { scope }),
-  })
+  const form = await tokenRequest(key, { client, issuer, scope })
   const answer = await send(`${url}/oauth/token`, { method: 'POST', body: form })
   const token = memberOf(answer.body, 'access_token')
   if (answer.status === 200 && typeof token === 'string') return token
@@ -114,17 +107,6 @@ function readKey(dataDir: string, client: string): JWK {
     `there is no client “${escapeText(client.slice(0, 60))}”.${hint}\nClients with keys in ${folder}: ${clients.join(', ')}`,
   )
 }
-
-const signAssertion = (key: JWK, client: string, issuer: string): Promise<string> =>
-  new SignJWT()
-    .setProtectedHeader({ alg: 'ES256', ...(key.kid === undefined ? {} : { kid: key.kid }) })
-    .setIssuer(client)
-    .setSubject(client)
-    .setAudience(issuer)
-    .setJti(randomUUID())
-    .setIssuedAt()
-    .setExpirationTime(`${assertionLifeSeconds} seconds`)
-    .sign(key)
 
 /** The metadata of RFC 8414: who issues, and whether tokens are to be had here at all. */
 async function findIssuer(url: string): Promise<string> {

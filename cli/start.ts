@@ -9,7 +9,7 @@ import { runProcess } from '#runtime/lifetime.ts'
 import { type Log } from '#runtime/log.ts'
 import { defineCommand } from './command.ts'
 import { type EmbeddedExchange, startEmbedded } from './embedded.ts'
-import { defaultLedgerUrl, defaultUrl, logFileOf, shownPath } from './surroundings.ts'
+import { addressOf, defaultLedgerUrl, defaultUrl, logFileOf, shownPath } from './surroundings.ts'
 import { type Terminal } from './terminal.ts'
 
 export { type EmbeddedExchange, startEmbedded } from './embedded.ts'
@@ -84,12 +84,6 @@ function findFreePort(host: string): Promise<number> {
       server.close(() => resolve(port))
     })
   })
-}
-
-/** How it is reached from this machine. */
-function addressOf(host: string, port: number): string {
-  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 async function startOrTell(config: Config, log: Log): Promise<EmbeddedExchange> {

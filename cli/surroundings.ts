@@ -45,6 +45,12 @@ export function shownPath(path: string): string {
   return shown === '' || shown.startsWith('..') ? path : shown
 }
 
+/** How a server that listens there is reached from this machine. */
+export function addressOf(host: string, port: number): string {
+  if (host === '0.0.0.0' || host === '::') return `http://127.0.0.1:${port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 function checkUrl(name: string, text: string, example = defaultUrl): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:')

@@ -27,6 +27,7 @@ export const errorTable = Object.freeze({
     'The Idempotency-Key is not valid',
     'Idempotency-Key không hợp lệ',
   ),
+  NDX_PARENT_INVALID: row(400, 'client', false, 'ndx-parent names no exchange', 'ndx-parent không phải mã giao dịch'),
   NDX_TOKEN_MISSING: row(401, 'client', false, 'An access token is required', 'Thiếu mã truy cập'),
   NDX_TOKEN_INVALID: row(401, 'client', false, 'The access token is not valid here', 'Mã truy cập không hợp lệ'),
   NDX_TOKEN_EXPIRED: row(401, 'client', false, 'The access token has expired', 'Mã truy cập đã hết hạn'),

@@ -22,6 +22,8 @@ export interface ExchangeStatus {
   subject?: string
   fields?: readonly string[]
   traceparent?: string
+  /** The exchange in whose course it was asked, as its client said. */
+  parent?: string
   /** Epoch ms on the road's clock. */
   acceptedMs?: number
   deadlineMs?: number

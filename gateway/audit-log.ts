@@ -96,6 +96,7 @@ const factsOf = (trail: Trail) => ({
   officer: trail.officer,
   subject: trail.subject,
   agreement: trail.agreement,
+  parent: trail.parent,
   decision: trail.decision,
   outcome: trail.outcome,
   code: trail.code,

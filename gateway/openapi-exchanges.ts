@@ -25,6 +25,13 @@ export const askParameters: JsonObject[] = [
       'Makes asking again safe: the same key and body tell how the first exchange stands, or its answer. One key of 1 to 128 visible ASCII characters, bare or as a quoted string.',
     schema: { type: 'string', pattern: '^[!-~]{1,128}$' },
   },
+  {
+    name: 'ndx-parent',
+    in: 'header',
+    description:
+      'Of a register that asks while it answers: the id of the exchange it answers. The ledger joins the two (`npx ndx audit story`).',
+    schema: { type: 'string', format: 'uuid' },
+  },
 ]
 
 const locationHeader: JsonObject = {
@@ -59,6 +66,7 @@ const standingSchema: JsonObject = {
     exchangeId: { type: 'string', format: 'uuid' },
     service: text('Absent until the ledger has read of it'),
     outcome: { enum: [...exchangeStates] },
+    parent: { type: 'string', format: 'uuid', description: 'The exchange in whose course it was asked (ndx-parent)' },
     acceptedAt: { type: 'string', format: 'date-time' },
     deadline: { type: 'string', format: 'date-time' },
     settledAt: { type: 'string', format: 'date-time' },

@@ -14,6 +14,7 @@ import { writeReceipt } from './proof/receipt.ts'
 import { reconcile } from './reconciliation.ts'
 import { statusOf, type Watchers } from './status.ts'
 import { type LedgerStore } from './store.ts'
+import { tellStory } from './story.ts'
 
 export interface LedgerApiParts {
   store: LedgerStore
@@ -122,6 +123,10 @@ function auditRoutes(app: FastifyInstance, { store, origin, caughtUpMs }: Ledger
       return reply.code(400).send({ error: `from is an index below ${checkpoint.size}` })
     const source = exportSource(store, origin, checkpoint.size)
     return asText(reply).send(Readable.from(writeExport(source, from)))
+  })
+  app.get<{ Querystring: { exchange?: string } }>('/v1/audit/story', async (request, reply) => {
+    const view = exchangeOf(store, request.query.exchange)
+    return view === undefined ? none(reply, 'no such exchange') : { story: tellStory(view, store) }
   })
   app.get('/v1/audit/reconciliation', async () => reconcile(store, caughtUpMs()))
 }

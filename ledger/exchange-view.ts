@@ -1,7 +1,7 @@
 // How one exchange stands, as far as the ledger has read: what a reading makes of it, and which events it gives. Pure. The first
 // terminal record of the reply partition that the request named is the outcome; all after it is late. Order between topics is
 // not promised by any road, so a reply may be read before its request: it is held until the request is there.
-import { type ExchangeId, type ReplyOutcome, replyTypeOf } from '#bus/message.ts'
+import { type ExchangeId, isExchangeId, type ReplyOutcome, replyTypeOf } from '#bus/message.ts'
 import { replyTopic } from '#bus/topics.ts'
 import { type ExchangeState } from '#contracts/exchange-status.ts'
 import { type EventDetail, type EventKind, type LedgerEvent } from './event.ts'
@@ -22,6 +22,7 @@ export type AcceptedRequest = Pick<
   | 'deadlineMs'
   | 'replyPartition'
   | 'idempotency'
+  | 'parent'
 > & { acceptedMs: number; callback?: true }
 
 /** The record that is the outcome, and where it is on the provider's reply topic. */
@@ -46,7 +47,7 @@ export interface ExchangeView {
   isDeferred?: true
   isLate?: true
   /** Why it never was accepted, as its gateway noted. */
-  refused?: { client?: string; provider?: string; service?: string; code: string; atMs: number }
+  refused?: { client?: string; provider?: string; service?: string; parent?: ExchangeId; code: string; atMs: number }
   /** Which reply gateways say they delivered: `<topic>/<partition>/<offset>`; more than one would be a fault. */
   delivered?: string
   /** By whom and when, the last time: tells a note that was written twice from one delivered twice. */
@@ -79,6 +80,10 @@ export function stateOf({ request, outcome, refused }: ExchangeView): ViewState 
   if (request !== undefined) return outcome?.outcome ?? 'accepted'
   return refused === undefined ? 'stray' : 'refused'
 }
+
+/** The exchange in whose course it was asked, as its client said. */
+export const parentOf = ({ request, refused }: ExchangeView): ExchangeId | undefined =>
+  request?.parent ?? refused?.parent
 
 /** What cannot be, or cannot last: an operator must look. Undefined: nothing of the kind. */
 export type Gap = 'stray' | 'refused-yet-accepted' | 'delivered-yet-not-answered' | 'delivered-another'
@@ -115,7 +120,7 @@ function accept(view: ExchangeView, request: RequestRead): Applied {
   }, accepted)
 }
 
-function keptOf({ at, callback, idempotency, ...request }: RequestRead): AcceptedRequest {
+function keptOf({ at, callback, idempotency, parent, ...request }: RequestRead): AcceptedRequest {
   const { client, provider, service, type, contractHash, agreement, subject, fields, traceparent } = request
   return {
     client,
@@ -132,6 +137,7 @@ function keptOf({ at, callback, idempotency, ...request }: RequestRead): Accepte
     replyPartition: request.replyPartition,
     ...(callback ? { callback } : {}),
     ...(idempotency === undefined ? {} : { idempotency }),
+    ...(parent === undefined ? {} : { parent }),
   }
 }
 
@@ -178,6 +184,7 @@ function note(view: ExchangeView, reading: NoteRead): Applied {
     ...text('client'),
     ...text('provider'),
     ...text('service'),
+    ...(isExchangeId(facts['parent']) ? { parent: facts['parent'] } : {}),
     code: String(facts['code'] ?? ''),
     atMs: reading.at,
   }
@@ -213,6 +220,7 @@ const acceptedEvent = (request: RequestRead): LedgerEvent =>
     subject: request.subject,
     fields: request.fields,
     traceparent: request.traceparent,
+    parent: request.parent,
     deadline: request.deadlineMs,
     request: request.commitment,
     bytes: request.bytes,

@@ -45,6 +45,7 @@ export interface RequestRead extends Read {
   deadlineMs: number
   replyPartition: number
   callback: boolean
+  parent?: ExchangeId
   idempotency?: { key: string; body: string }
   commitment: string
   bytes: number
@@ -127,7 +128,7 @@ function readAccepted(record: IncomingRecord, tools: ReadingTools): RequestRead 
   if (record.topic !== requestTopic(provider)) throw new MessageError('the type names another provider than the topic')
   if (message.replyTopic !== replyTopic(provider))
     throw new MessageError('the reply is wanted where this provider does not write')
-  const { procedure, officer, idempotency } = message
+  const { procedure, officer, idempotency, parent } = message
   return {
     is: 'request',
     exchange: message.exchangeId,
@@ -149,6 +150,7 @@ function readAccepted(record: IncomingRecord, tools: ReadingTools): RequestRead 
     deadlineMs: message.deadlineMs,
     replyPartition: message.replyPartition,
     callback: message.callback === true,
+    ...(parent === undefined ? {} : { parent }),
     // A request that came too late is void: its key is another's.
     ...(idempotency === undefined || record.timestampMs > message.acceptedMs + publishWithinMs ? {} : { idempotency }),
     commitment: tools.commit(message.exchangeId, 'request', JSON.stringify(message.data)),

@@ -5,7 +5,7 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type ExchangeId } from '#bus/message.ts'
-import { type ExchangeView, gapOf, stateOf } from './exchange-view.ts'
+import { type ExchangeView, gapOf, parentOf, stateOf } from './exchange-view.ts'
 import {
   type Batch,
   type Callback,
@@ -49,6 +49,9 @@ const tables = `
   CREATE INDEX callback_due ON callback (due);
   PRAGMA user_version = ${formatVersion};
 `
+/** Came later than the others, so that it may be missing; costs only exchanges that have a parent. */
+const childTable =
+  'CREATE TABLE IF NOT EXISTS child (parent TEXT, exchange TEXT, PRIMARY KEY (parent, exchange)) WITHOUT ROWID;'
 
 /** @param path of the database file, made when missing, or `:memory:`. Throws when another process has it. */
 export function openSqliteStore(path: string): LedgerStore {
@@ -88,13 +91,13 @@ class SqliteStore implements LedgerStore {
 
   #write({ first, entries, tiles, views, tallies, positions, callbacks }: Batch): void {
     if (first !== this.#size) throw new Error(`the log has ${this.#size} entries, the batch begins at ${first}`)
-    const { addEntries, putTile, putView, addTally, putPosition, putCallback } = this.#statements
+    const { addEntries, putTile, putView, putChild, addTally, putPosition, putCallback } = this.#statements
     for (let i = 0; i < entries.length; i += entriesPerRowMax) {
       const row = entries.slice(i, i + entriesPerRowMax)
       addEntries.run(first + i, row.length, row.join('\n'))
     }
     for (const { level, index, bytes } of tiles) putTile.run(level, index, bytes)
-    for (const view of views)
+    for (const view of views) {
       putView.run(
         view.exchange,
         stateOf(view),
@@ -103,6 +106,9 @@ class SqliteStore implements LedgerStore {
         gapOf(view) ?? null,
         JSON.stringify(view),
       )
+      const parent = parentOf(view)
+      if (parent !== undefined) putChild.run(parent, view.exchange)
+    }
     for (const { provider, client, service, state, count } of tallies)
       addTally.run(provider, client, service, state, count)
     for (const { road, topic, partition, next } of positions) putPosition.run(road, topic, partition, next)
@@ -123,6 +129,10 @@ class SqliteStore implements LedgerStore {
 
   viewByKey(key: string): ExchangeView | undefined {
     return parseView(this.#statements.viewByKey.get(key))
+  }
+
+  children(exchange: string, max: number): ExchangeView[] {
+    return this.#statements.children.all(exchange, max).flatMap(row => parseView(row) ?? [])
   }
 
   entries(from: number, max: number): string[] {
@@ -213,6 +223,7 @@ function openDatabase(path: string): DatabaseSync {
     else if (version === 1) database.exec(`BEGIN IMMEDIATE; ${fromFormat1} COMMIT;`)
     else if (version !== formatVersion)
       throw new Error(`${path} has format ${version}; this NDX reads ${formatVersion}`)
+    database.exec(childTable)
     return database
   } catch (cause) {
     database.close()
@@ -236,6 +247,10 @@ function prepareAll(database: DatabaseSync) {
     view: prepare('SELECT view FROM exchange WHERE id = ?'),
     newestExchange: prepare('SELECT id FROM exchange ORDER BY id DESC LIMIT 1'),
     viewByKey: prepare('SELECT view FROM exchange WHERE key = ? ORDER BY due LIMIT 1'),
+    putChild: prepare('INSERT OR IGNORE INTO child VALUES (?, ?)'),
+    children: prepare(
+      'SELECT view FROM child JOIN exchange ON id = exchange WHERE parent = ? ORDER BY exchange LIMIT ?',
+    ),
     overdue: prepare("SELECT view FROM exchange WHERE state = 'accepted' AND due < ? ORDER BY due LIMIT ?"),
     gaps: prepare('SELECT view FROM exchange WHERE gap IS NOT NULL AND due < ? ORDER BY due LIMIT ?'),
     forgetKeys: prepare(

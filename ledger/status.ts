@@ -3,14 +3,15 @@
 import { replyTopic } from '#bus/topics.ts'
 import { type ClientId, type ProviderId, type ServiceId } from '#contracts/contract.ts'
 import { type ExchangeStatus } from '#contracts/exchange-status.ts'
-import { type ExchangeView, stateOf } from './exchange-view.ts'
+import { type ExchangeView, parentOf, stateOf } from './exchange-view.ts'
 
 /** Undefined while it is not known whose it is. `reply` is there only if it can still be on this road. */
 export function statusOf(view: ExchangeView, road: string): ExchangeStatus | undefined {
   const { exchange, request, outcome, refused, isDeferred = false, isLate = false } = view
   const state = stateOf(view)
   if (state === 'stray') return undefined
-  const base = { exchangeId: exchange, state, isDeferred, isLate }
+  const parent = parentOf(view)
+  const base = { exchangeId: exchange, state, isDeferred, isLate, ...(parent === undefined ? {} : { parent }) }
   if (request === undefined) {
     if (refused?.client === undefined) return undefined
     return {

@@ -61,6 +61,8 @@ export interface LedgerStore {
   /** The greatest id of an exchange, in the order of the text. */
   newestExchange(): string | undefined
   viewByKey(key: string): ExchangeView | undefined
+  /** Those that name it as their parent, in the order of their ids; at most `max`. */
+  children(exchange: string, max: number): ExchangeView[]
   /** The entries from that index on, at most `max`. */
   entries(from: number, max: number): string[]
   tile(level: number, index: number): Buffer | undefined

@@ -21,6 +21,7 @@ import {
   sexOfCell,
 } from '#nation/cells.ts'
 import { createChance, mix } from '#nation/chance.ts'
+import { type BirthEntry, createCivilStatus, type MarriageEntry } from '#nation/civil-status.ts'
 import { createEnterprises, type Enterprise, type Enterprises, enterpriseCount } from '#nation/enterprise.ts'
 import { createFamilies } from '#nation/families.ts'
 import { createLand, type Parcel } from '#nation/land.ts'
@@ -50,6 +51,10 @@ export interface Nation {
   findPersonByFormerTaxCode(taxCode: string): Person | undefined
   /** What is due and not paid, the earliest first. */
   obligationsOf(taxpayer: Person | Enterprise): TaxObligation[]
+  /** The entry of the person's birth in the registers of civil status. */
+  birthEntryOf(person: Person): BirthEntry
+  /** The entry of the marriage that a married person lives in, the same for both; undefined for the others. */
+  marriageEntryOf(person: Person): MarriageEntry | undefined
   /** The enterprise with an index 0 … enterpriseCount − 1. @throws {RangeError} another index */
   enterprise(index: number): Enterprise
   /** The enterprise with a ten-digit code, or undefined. */
@@ -72,7 +77,17 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
   const census = createCensus(seed)
   const lineage = createLineage(seed, census)
   const enterprises = createEnterprises(seed, lineage)
+  const civilStatus = createCivilStatus(mix(seed, 3), lineage.chance)
   const describe = (seat: Seat): Person => describePerson(seat, census.indexOf(seat), lineage)
+  const findPerson = (personalId: string): Person | undefined => {
+    const seat = census.findSeat(personalId)
+    return seat === undefined ? undefined : describe(seat)
+  }
+  const childrenOf = ({ personalId, sex }: Person): Person[] => {
+    const seat = census.findSeat(personalId)
+    const father = seat === undefined || sex === 'male' ? seat : lineage.marriages.spouseOf(seat)
+    return father === undefined ? [] : lineage.families.childrenOf(father).map(describe)
+  }
 
   return Object.freeze({
     population,
@@ -81,17 +96,15 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
       requireIndex(index, population)
       return describePerson(census.seatOfIndex(index), index, lineage)
     },
-    findPerson: (personalId: string) => {
-      const seat = census.findSeat(personalId)
-      return seat === undefined ? undefined : describe(seat)
-    },
-    childrenOf: ({ personalId, sex }: Person) => {
-      const seat = census.findSeat(personalId)
-      const father = seat === undefined || sex === 'male' ? seat : lineage.marriages.spouseOf(seat)
-      return father === undefined ? [] : lineage.families.childrenOf(father).map(describe)
-    },
+    findPerson,
+    childrenOf,
     recordedIn: (register: RegisterName, person: Person) => recordedIn(register, person, lineage.chance),
     ...createHoldings(seed, { census, lineage, enterprises, describe }),
+    birthEntryOf: civilStatus.birthEntryOf,
+    marriageEntryOf: (person: Person) => {
+      const spouse = findPerson(person.spouseId ?? '')
+      return spouse === undefined ? undefined : civilStatus.marriageEntryOf(person, spouse, childrenOf(person))
+    },
     enterprise: (index: number) => {
       requireIndex(index, enterpriseCount)
       return enterprises.enterprise(index)

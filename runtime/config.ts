@@ -69,6 +69,7 @@ export const settings = Object.freeze({
   NDX_PENDING_MAX: count(10_000, 1_000_000, 'exchanges a gateway holds at once; more are shed with 503'),
   NDX_EVENT_LOOP_DELAY_MAX_MS: count(1000, 60_000, 'event-loop delay (p99 of a second) above which a gateway sheds'),
   NDX_PROVIDER_PENDING_MAX: count(2000, 1_000_000, 'exchanges a gateway holds at once for one provider'),
+  NDX_GATEWAY_URL: text(undefined, 'where registers ask other registers; default: the gateway of this process'),
   NDX_LEDGER_URL: text(undefined, 'where gateways ask the ledger; default: the one of this process'),
   NDX_LEDGER_HOST: text('127.0.0.1', 'address the ledger listens on; never a public one'),
   NDX_LEDGER_PORT: port(9470, 'port the ledger listens on; 0: any free one'),
@@ -126,6 +127,7 @@ export interface Config {
   nationSeed: number
   pendingMax: number
   providerPendingMax: number
+  gatewayUrl?: string
   ledgerUrl?: string
   ledgerHost: string
   ledgerPort: number
@@ -208,6 +210,7 @@ function toConfig(values: Values): Config {
     nationSeed: number('NDX_NATION_SEED'),
     pendingMax: number('NDX_PENDING_MAX'),
     providerPendingMax: number('NDX_PROVIDER_PENDING_MAX'),
+    ...optional('NDX_GATEWAY_URL', 'gatewayUrl'),
     ...optional('NDX_LEDGER_URL', 'ledgerUrl'),
     ledgerHost: text('NDX_LEDGER_HOST'),
     ledgerPort: number('NDX_LEDGER_PORT'),

@@ -21,6 +21,11 @@ export interface AdapterTools {
    * harmless: the first reply counts. A reply that breaks the contract settles it as failed, as with any handler.
    */
   settle(ticket: Ticket, settlement: Settlement): Promise<void>
+  /**
+   * Asks another register through the exchange, as the client that has this provider's name, without waiting for its answer; the
+   * same errand again tells how it stands. Throws AskError when that cannot be told now: try the same again.
+   */
+  ask(errand: Errand): Promise<Standing>
   /** Called once, when the host has stopped reading; the road is still open. */
   onStop(stop: () => void | Promise<void>): void
 }
@@ -36,6 +41,44 @@ export interface Ticket {
   /** How long the question had waited, and when it was taken. */
   readonly waitedMs: number
   readonly takenMs: number
+}
+
+/** What a register asks of another in the course of a question. Store it before it is asked: only as it was can it be asked again. */
+export interface Errand {
+  /** `<provider>/<service>` */
+  readonly service: string
+  /** Purpose, procedure, request …, as JSON text. */
+  readonly envelope: string
+  /** Idempotency-Key: one errand, one exchange. */
+  readonly key: string
+  /** Of the question in whose course it is asked: its exchange becomes the parent, its trace goes on. */
+  readonly ticket: Ticket
+  /** Of the errand's own exchange, once a standing has told it. */
+  readonly exchangeId?: string | undefined
+}
+
+/**
+ * How an errand stands. `refused`: it was not let through, and will not be as it is. `failed`, `expired`, and `gone` (it was
+ * answered, but the answer is no longer kept): nothing more comes of this key. Codes: the error table's, the asked contract's.
+ */
+export type Standing =
+  | { readonly outcome: 'accepted'; readonly exchangeId: string }
+  | { readonly outcome: 'answered'; readonly exchangeId: string; readonly reply: JsonObject }
+  | {
+      readonly outcome: 'refused' | 'failed' | 'expired' | 'gone'
+      readonly code: string
+      readonly providerCode?: string
+    }
+
+/** How an errand stands cannot be told now. The same errand may be asked again. */
+export class AskError extends Error {
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, { retryAfterMs, cause }: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause })
+    this.name = 'AskError'
+    this.retryAfterMs = retryAfterMs
+  }
 }
 
 /** A reply, or one of the contract's `errors`. */
@@ -89,6 +132,12 @@ export class AdapterFailure extends Error {
     this.name = 'AdapterFailure'
     this.code = code
   }
+}
+
+/** A settlement as what a handler returns. @throws {AdapterFailure} it is a failure */
+export function answerOf(settlement: Settlement): JsonObject {
+  if ('failure' in settlement) throw new AdapterFailure(settlement.failure)
+  return settlement.reply
 }
 
 /** Keeps the members of a record that were granted and are known: what a disclosing handler returns. */

@@ -13,7 +13,7 @@ import { startProvider } from './provider.ts'
 await runProcess(async (config, log) => {
   const provider = process.argv[2] as ProviderId | undefined
   if (provider === undefined) throw new Error('which provider? e.g. `node services/main.ts population`')
-  const { kafkaBrokers, contractsDir, servicesDir } = config
+  const { kafkaBrokers, contractsDir, servicesDir, gatewayUrl } = config
   if (kafkaBrokers === undefined) throw new Error('set NDX_KAFKA_BROKERS; `npm start` runs without servers')
   const registry = loadRegistry({
     idScheme: config.idScheme,
@@ -31,6 +31,7 @@ await runProcess(async (config, log) => {
     nation: createNation({ seed: config.nationSeed }),
     dataDir: config.dataDir,
     directory: servicesDir,
+    gatewayUrl: () => gatewayUrl,
     bus,
     instance: config.instance,
     poolSize: config.poolSize,

@@ -8,7 +8,7 @@ import { replyTopic } from '#bus/topics.ts'
 import { type ProviderId, type Service } from '#contracts/contract.ts'
 import { type Nation } from '#nation/nation.ts'
 import { describeError, type Log } from '#runtime/log.ts'
-import { type AdapterTools, type Settlement, type Ticket } from './adapter.ts'
+import { type AdapterTools, AskError, type Settlement, type Ticket } from './adapter.ts'
 import { hostFailed, judge, replyTypeOf, sourceOf, type Verdict } from './verdict.ts'
 
 export interface ToolsOptions {
@@ -23,6 +23,8 @@ export interface ToolsOptions {
   log: Log
   /** Epoch ms on the road's clock. */
   now(): number
+  /** How it asks other registers; without it, it cannot. */
+  ask?: AdapterTools['ask']
 }
 
 export interface Kit {
@@ -48,6 +50,7 @@ export function createTools(options: ToolsOptions): Kit {
       return folder
     },
     settle: (ticket, settlement) => settle(ticket, settlement, options),
+    ask: options.ask ?? (() => Promise.reject(new AskError('it is not known where the gateway is: NDX_GATEWAY_URL'))),
     onStop: stop => void stops.push(stop),
   }
   async function stop(): Promise<void> {

@@ -172,7 +172,7 @@ describe('each outside thing has its place', () => {
     ['kafkajs', imports(/^kafkajs/), /^bus\/kafka-bus\//],
     ['ioredis', imports(/^ioredis/), /^gateway\/counters\/redis-counters\.ts$/],
     ['@fastify/jwt', imports(/^@fastify\/jwt/), /^gateway\/plugins\/authentication\.ts$/],
-    ['jose', imports(/^jose/), /^(gateway\/tokens|cli)\//],
+    ['jose', imports(/^jose/), /^gateway\/tokens\/|^runtime\/client-assertion\.ts$|^cli\/simulated-client\.ts$/],
     ['ajv', imports(/^ajv/), /^(contracts\/(validation|cross-checks)|runtime\/config)\.ts$/],
     [
       'fastify',
@@ -181,7 +181,7 @@ describe('each outside thing has its place', () => {
     ],
     ['prom-client', imports(/^prom-client/), /^(gateway|ledger)\/metrics\.ts$/],
     ['pino', imports(/^pino/), /^runtime\/log\.ts$/],
-    ['node:sqlite', imports(/^node:sqlite/), /^ledger\/|^services\/population\//],
+    ['node:sqlite', imports(/^node:sqlite/), /^ledger\/|^services\//],
     ['node:child_process', imports(/^node:child_process/), /^cli\//],
     ['process.env', says(/\bprocess\.env\b/), /^(runtime\/lifetime\.ts|cli\/)/],
     ['process.exit', says(/\bprocess\.(exit|abort|kill)\b/), /^(runtime\/lifetime|cli\/ndx)\.ts$/],

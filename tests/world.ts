@@ -20,6 +20,7 @@ import { createCommitments } from '#runtime/pseudonyms.ts'
 import { makeSecrets, readCallbackSecret, readClientKeys, readSecrets, type Secrets } from '#runtime/secrets.ts'
 import { version } from '#runtime/version.ts'
 import { type AdapterTools, type Handler } from '#services/adapter.ts'
+import { createAsker } from '#services/asking.ts'
 import { loadRoutes } from '#services/handlers.ts'
 import { type Host, type Route, runHost } from '#services/host.ts'
 import { createTools } from '#services/tools.ts'
@@ -121,7 +122,9 @@ async function assemble(options: WorldOptions, directory: string): Promise<World
   const bus = recordPublished(options.bus ?? (ownBus as Bus), published)
   const counters = options.counters ?? new MemoryCounters({ now })
   const ledger = await startOwnLedger(options, { config, registry, bus, log, secrets })
+  let gateway: Gateway | undefined
   const hosts = await startHosts(options, {
+    gatewayUrl: () => gateway?.url,
     registry,
     bus,
     log,
@@ -129,7 +132,7 @@ async function assemble(options: WorldOptions, directory: string): Promise<World
     now: hostNow,
     poolSize: config.poolSize,
   })
-  const gateway = await startGateway({
+  gateway = await startGateway({
     config,
     registry,
     secrets,
@@ -238,6 +241,7 @@ function ownRegistryOf(idScheme: IdScheme): Registry {
 }
 
 interface HostParts {
+  gatewayUrl: () => string | undefined
   registry: Registry
   bus: Bus
   log: Log
@@ -247,16 +251,21 @@ interface HostParts {
 }
 
 function startHosts({ handlers = {}, silent = [] }: WorldOptions, parts: HostParts): Promise<Host[]> {
-  const { registry, poolSize, ...shared } = parts
+  const { registry, poolSize, gatewayUrl, ...shared } = parts
   nation ??= createNation({ seed: 1 })
   const common = { ...shared, nation, services: registry.services, instance: 'world' }
   const providers = registry.providers.filter(provider => !silent.includes(provider))
   return Promise.all(
     providers.map(async provider => {
-      const { tools, stop } = createTools({ ...common, provider })
+      const asker = createAsker({ client: provider, url: gatewayUrl, dataDir: shared.dataDir })
+      const { tools, stop } = createTools({ ...common, provider, ask: asker.ask })
+      const onStopped = async (): Promise<void> => {
+        asker.stop()
+        await stop()
+      }
       const routes = await routesOf(registry, handlers, tools)
       const clock = (): number => performance.now()
-      return runHost({ ...common, provider, routes, poolSize, clock, onStopped: stop })
+      return runHost({ ...common, provider, routes, poolSize, clock, onStopped })
     }),
   )
 }

@@ -107,6 +107,7 @@ function requestFacts(
     contractHash: service.hash,
     ...(preference.respondAsync && agreement.callback !== undefined ? { callback: true } : {}),
     ...(idempotency === undefined ? {} : { idempotency }),
+    ...(trail.parent === undefined ? {} : { parent: trail.parent }),
     data: request,
   }
 }

@@ -1,6 +1,6 @@
 // How an exchange stands, for the client that asked it and for nobody else: the ledger says, and an answer is told by the same
 // rules as at once. Another client's exchange, an unknown one and a malformed id look the same.
-import { type ExchangeId } from '#bus/message.ts'
+import { type ExchangeId, isExchangeId } from '#bus/message.ts'
 import { type Agreement, type ClientId, type Service, type ServiceId } from '#contracts/contract.ts'
 import { type ErrorCode, ExchangeError, isErrorCode } from '#contracts/errors.ts'
 import { type ExchangeState, type ExchangeStatus } from '#contracts/exchange-status.ts'
@@ -23,6 +23,8 @@ export interface Standing {
   exchangeId: string
   service?: ServiceId
   outcome: ExchangeState
+  /** The exchange in whose course it was asked, as its client said. */
+  parent?: string
   acceptedAt?: string
   deadline?: string
   settledAt?: string
@@ -38,8 +40,6 @@ export interface Standing {
   providerCode?: string
 }
 
-const idForm = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
-
 /** As the ledger, or while it has not read so far the counters, know it. Throws NDX_EXCHANGE_UNKNOWN, NDX_LEDGER_UNAVAILABLE. */
 export async function findStatus(
   exchangeId: string,
@@ -47,7 +47,7 @@ export async function findStatus(
   { waitMs, signal, untilDeferred = false }: Omit<StatusQuestion, 'isExpected'>,
   parts: StatusParts,
 ): Promise<ExchangeStatus> {
-  if (!idForm.test(exchangeId)) throw unknownExchange()
+  if (!isExchangeId(exchangeId)) throw unknownExchange()
   const ask = async (question: StatusQuestion): Promise<ExchangeStatus> => {
     const status = await parts.ledger.status(exchangeId, question)
     if (isKnown(status) && status.client === client) return status
@@ -93,6 +93,7 @@ function standingOf({ exchangeId, service, state, acceptedMs, deadlineMs, ...sta
     exchangeId,
     ...(service === undefined ? {} : { service }),
     outcome: state,
+    ...(status.parent === undefined ? {} : { parent: status.parent }),
     ...(acceptedMs === undefined ? {} : { acceptedAt: new Date(acceptedMs).toISOString() }),
     ...(deadlineMs === undefined ? {} : { deadline: new Date(deadlineMs).toISOString() }),
     ...(status.settledMs === undefined ? {} : { settledAt: new Date(status.settledMs).toISOString() }),

@@ -41,6 +41,8 @@ export interface Trail {
   reply?: string
   /** What is told is how this earlier exchange stands: asked again with its Idempotency-Key, or for its status. */
   first?: ExchangeId
+  /** The exchange in whose course this one is asked, as its client says (`ndx-parent`). */
+  parent?: ExchangeId
   /** ms after startedMs, but for the last two, which are durations on the provider's clock. */
   decidedAfterMs?: number
   publishedAfterMs?: number

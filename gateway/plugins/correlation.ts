@@ -38,13 +38,25 @@ export const correlation = fp(
 export function beginTrail(request: FastifyRequest, reply: FastifyReply, { now, clock }: CorrelationOptions): void {
   const route = request.routeOptions.url
   request.trail = {
-    exchangeId: randomUUIDv7() as string as ExchangeId,
+    exchangeId: makeExchangeId(),
     traceparent: traceparentOf(request.headers['traceparent']),
     receivedMs: now(),
     startedMs: clock(),
     route: route === undefined ? '-' : `${request.method} ${route}`,
   }
   reply.header('exchange-id', request.trail.exchangeId)
+}
+
+/** One id in 5,600 ends as a personal number does: another is made. */
+function makeExchangeId(): ExchangeId {
+  const id = randomUUIDv7() as string as ExchangeId
+  return endsAsPersonalId(id) ? makeExchangeId() : id
+}
+
+/** The last of the five groups is the only one of twelve characters. */
+export const endsAsPersonalId = (exchangeId: ExchangeId): boolean => {
+  const end = exchangeId.slice(-12)
+  return isPersonalId(end, 'simulated') || isPersonalId(end, 'real')
 }
 
 const traceparentForm = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/

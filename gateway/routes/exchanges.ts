@@ -1,6 +1,7 @@
 // POST /v1/services/{provider}/{service}: one exchange. Here HTTP ends: the envelope is checked, the exchange is run, its
 // answer and limits are written down.
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type ExchangeId, isExchangeId } from '#bus/message.ts'
 import { type Check, type Service } from '#contracts/contract.ts'
 import { ExchangeError, errorTable } from '#contracts/errors.ts'
 import { isJsonObject } from '#contracts/json.ts'
@@ -15,6 +16,7 @@ import { rememberExchange } from '../exchange/remembered.ts'
 import { type ReplyDesk } from '../exchange/reply-desk.ts'
 import { type Trail } from '../exchange/trail.ts'
 import { type DigestKey } from '../idempotency-key.ts'
+import { endsAsPersonalId } from '../plugins/correlation.ts'
 import { describeApplied, fieldOf, parsePrefer } from '../prefer.ts'
 import { writeRateLimitFields } from '../rate-limit-fields.ts'
 
@@ -59,6 +61,8 @@ export function exchangeRoutes(app: FastifyInstance, parts: ExchangeRouteParts):
     { onRequest: [app.authenticate('exchange'), findService(registry, exchangeParts.now)] },
     async (request, reply) => {
       const { trail } = request
+      const parent = parentOf(request)
+      if (parent !== undefined) trail.parent = parent
       const inquiry = readInquiry(request, request.service as Service, checkEnvelope, parts.digestKey)
       const answer = await exchange(inquiry, trail, exchangeParts)
         .catch(error => {
@@ -136,6 +140,14 @@ function majorAskedFor({ headers }: FastifyRequest): number | undefined {
   if (typeof asked !== 'string' || !/^[0-9]{1,4}$/.test(asked))
     throw new ExchangeError('NDX_SERVICE_UNKNOWN', { detail: 'ndx-service-version must be a major version.' })
   return Number(asked)
+}
+
+/** `ndx-parent`: of no exchange of ours is the end a personal number, so nobody can name a person there. */
+function parentOf({ headers }: FastifyRequest): ExchangeId | undefined {
+  const given = headers['ndx-parent']
+  if (given === undefined) return undefined
+  if (isExchangeId(given) && !endsAsPersonalId(given)) return given
+  throw new ExchangeError('NDX_PARENT_INVALID', { detail: 'The id of one exchange, as in its exchange-id.' })
 }
 
 /** Step 5: envelope and request valid, all faults of both together; then what its header fields ask for. */

@@ -72,7 +72,7 @@ describe('docker-compose.yml', () => {
       expect(command).toEqual(['node', 'services/main.ts', name.slice('adapter-'.length)])
   })
 
-  test('lets adapters reach Kafka and nothing else', () => {
+  test('lets adapters reach what is on the road and nothing else', () => {
     for (const [name, service] of entries.filter(([name]) => name.startsWith('adapter-')))
       expect({ name, networks: service.networks }).toEqual({ name, networks: ['road'] })
     expect(networks['road']).toEqual({ internal: true })

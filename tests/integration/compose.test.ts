@@ -98,6 +98,8 @@ describe.runIf(inject('stack').kind === 'compose')('docker compose up', () => {
     expect(reached.trim().split('\n').toSorted()).toEqual(['reaches gateway', 'reaches kafka'])
     await expect(stack.exec('adapter-business-registration', 'ls', '/data')).rejects.toThrow()
     expect((await stack.exec('adapter-population', 'ls', '/data')).trim()).toBe('registers')
+    const keys = await stack.exec('adapter-civil-status', 'ls', '/data/clients')
+    expect(keys.trim()).toBe('civil-status.private.json')
   })
 
   test('the ledger has the pseudonyms’ keys and the callbacks’ secrets, and nothing else of the gateway’s', async () => {

@@ -81,11 +81,12 @@ export async function createPlatform({
     name: string,
     environment: Record<string, string>,
   ): Promise<GatewayProcess> => {
-    const [port, operationsPort] = await Promise.all([freePort(), freePort()])
+    const [anyPort, operationsPort] = await Promise.all([freePort(), freePort()])
+    const port = environment['NDX_PORT'] ?? String(anyPort)
     const child = startProcess(script, {
       ...shared,
       NDX_INSTANCE: name,
-      NDX_PORT: String(port),
+      NDX_PORT: port,
       NDX_OPERATIONS_PORT: String(operationsPort),
       ...environment,
     })

@@ -54,6 +54,31 @@ describe('an Idempotency-Key', () => {
   })
 })
 
+describe('ndx-parent', () => {
+  test.each([
+    ['no id', 'x'],
+    ['nothing', ''],
+    ['an id of another kind', '0198c7a0-0000-4000-8000-000000000001'],
+    ['two ids', `${someId}, ${someId}`],
+    ['an id that ends as a personal number', '0198c7a0-0000-7000-8000-026701599619'],
+    ['the same of the real scheme', '0198c7a0-0000-7000-8000-026301599619'],
+  ])('of %s is refused', async (_, parent) => {
+    await start()
+    const refused = await world.ask(identity, undefined, { headers: { 'ndx-parent': parent } })
+    expectProblem(refused, 'NDX_PARENT_INVALID', { detail: 'The id of one exchange, as in its exchange-id.' })
+    expect(sent()).toBe(0)
+  })
+
+  test('goes into the record, and nothing is there without it', async () => {
+    await start()
+    const parent = '0198c7a0-0000-7000-8000-00000000000a'
+    expect((await world.ask(identity, undefined, { headers: { 'ndx-parent': parent } })).status).toBe(200)
+    expect((await world.ask(identity)).status).toBe(200)
+    const records = world.published.filter(({ topic }) => topic === 'ndx.request.population')
+    expect(records.map(({ record: { value } }) => JSON.parse(value).ndxparent)).toEqual([parent, undefined])
+  })
+})
+
 describe('an exchange', () => {
   test('that nobody knows is not found', async () => {
     const ledger = await startScriptedLedger()

@@ -56,6 +56,7 @@ const textHeaders = (text: string): Record<string, string> => ({
   prefer: text,
   'ndx-service-version': text,
   'exchange-id': text,
+  'ndx-parent': text,
   from: text,
 })
 
@@ -69,6 +70,8 @@ describe.each([name, number])('%s', text => {
       `00-${'a'.repeat(20)}026301599619-${'b'.repeat(16)}-01`,
     ])
       expect(keep(await world.ask(identity, undefined, { headers: { traceparent } }))).toBe(200)
+    const parent = `0198c7a0-0000-7000-8000-${number}`
+    expect(keep(await world.ask(identity, undefined, { headers: { 'ndx-parent': parent } }))).toBe(400)
     keep(await world.ask(identity, undefined, { headers: { 'content-type': `application/${text}` } }))
     keep(await world.ask(identity, undefined, { headers: { 'content-type': `application/json; charset=${text}` } }))
     for (const value of [`Bearer ${text}`, text, `Basic ${text}`])

@@ -13,7 +13,7 @@ import { type JsonObject } from '#contracts/json.ts'
 import { loadRegistry } from '#contracts/registry.ts'
 import { createNation } from '#nation/nation.ts'
 import { createLog } from '#runtime/log.ts'
-import { type AdapterTools, pickFields } from '#services/adapter.ts'
+import { type AdapterTools, type Errand, pickFields, type Standing } from '#services/adapter.ts'
 import { listProviders, loadRoutes } from '#services/handlers.ts'
 import { type Host } from '#services/host.ts'
 import { startProvider } from '#services/provider.ts'
@@ -46,12 +46,22 @@ describe('examples of the contracts', async () => {
     const log = createLog({ level: 'silent', instance: 'test' })
     const clock = (): number => performance.now()
     const options = { provider, registry, nation, dataDir, bus, instance: 'test', poolSize: 4, log, now, clock }
-    const host = await startProvider(options)
+    const host = await startProvider({ ...options, ask: askOther })
     await host.ready
     return host
   }
 
-  async function ask({ contract, providerId, hash, requestType }: Service, { request, purpose }: Example, id: string) {
+  /** What a register asks of another goes the same way: the same errand is the same exchange. */
+  async function askOther({ service, envelope, key }: Errand): Promise<Standing> {
+    const reply = replies.get(key) ?? (await ask(registry.find(service) as Service, JSON.parse(envelope), key))
+    return { outcome: 'answered', exchangeId: key, reply: reply as JsonObject }
+  }
+
+  async function ask(
+    { contract, providerId, hash, requestType }: Service,
+    { request, purpose }: Pick<Example, 'request' | 'purpose'>,
+    id: string,
+  ) {
     const record = writeRequest({
       exchangeId: id as ExchangeId,
       type: requestType,
@@ -101,7 +111,7 @@ describe('a folder of handlers', () => {
     const directory = mkdtempSync(join(tmpdir(), 'ndx-handlers-'))
     const provider = 'population' as ProviderId
     await expect(loadRoutes(registry, toolsOf(provider), directory)).rejects.toThrow(
-      `no handler for: ${join(directory, 'population/citizen-record.ts')}, ${join(directory, 'population/identity-verification.ts')}, ${join(directory, 'population/personal-id-issuance.ts')}`,
+      `no handler for: ${join(directory, 'population/citizen-record.ts')}, ${join(directory, 'population/identity-verification.ts')}, ${join(directory, 'population/personal-id-issuance.ts')}, ${join(directory, 'population/relative-verification.ts')}, ${join(directory, 'population/residence-confirmation.ts')}`,
     )
     rmSync(directory, { recursive: true })
   })

@@ -16,7 +16,8 @@ import {
   type Settlement,
   type Ticket,
 } from '#services/adapter.ts'
-import { type BirthRegistration, localDateOf, openIssuances } from '#services/population/issuances.ts'
+import { localDateOf } from '#services/local-date.ts'
+import { type BirthRegistration, openIssuances } from '#services/population/issuances.ts'
 import { createIssuance } from '#services/population/personal-id-issuance.ts'
 import { choosePersonalId } from '#services/population/personal-number.ts'
 import { until } from '#tests/bus/until.ts'
@@ -60,6 +61,9 @@ function start({ workMs = 0, startedMs = performance.now() } = {}): Handler {
     async settle({ exchangeId }, settlement) {
       if (!isRoadOpen) throw new Error('the road is away')
       settled.push({ exchangeId, settlement })
+    },
+    ask: async () => {
+      throw new Error('it asks nobody')
     },
     onStop: stopOne => void stops.push(stopOne),
   }
@@ -145,12 +149,12 @@ describe('what was taken on', () => {
     const store = openIssuances(join(dataDir, 'population.sqlite'))
     await until('the number is issued', () => store.recall(birth) !== undefined)
     const issued = store.recall(birth)
-    expect(store.find('x1')).toBe('open')
+    expect(store.work.find('x1')).toBe('open')
     isRoadOpen = true
     await settledTo(1)
     expect(settled).toEqual([{ exchangeId: 'x1', settlement: issued }])
-    await until('it is marked', () => store.find('x1') !== 'open')
-    expect([store.find('x1'), store.nextDueMs()]).toEqual([issued, undefined])
+    await until('it is marked', () => store.work.find('x1') !== 'open')
+    expect([store.work.find('x1'), store.work.nextDueMs()]).toEqual([issued, undefined])
     store.close()
   })
 
@@ -169,11 +173,11 @@ describe('what was taken on', () => {
 
   test('and claimed by one that died is free again after its claim', () => {
     const store = openIssuances(join(dataDir, 'claims.sqlite'))
-    store.accept({ exchangeId: 'x1', registration: birth, ticket: {} as Ticket }, 100)
-    expect(store.claim(99, 200, 10)).toEqual([])
-    expect(store.claim(100, 200, 10)).toHaveLength(1)
-    expect(store.claim(199, 300, 10)).toEqual([])
-    expect(store.claim(200, 300, 10)).toHaveLength(1)
+    store.work.accept({ exchangeId: 'x1', request: { ...birth }, ticket: {} as Ticket }, 100)
+    expect(store.work.claim(99, 200, 10)).toEqual([])
+    expect(store.work.claim(100, 200, 10)).toHaveLength(1)
+    expect(store.work.claim(199, 300, 10)).toEqual([])
+    expect(store.work.claim(200, 300, 10)).toHaveLength(1)
     store.close()
   })
 })

@@ -1,0 +1,5 @@
+// The handler that comes with NDX, each call noted in the execution ledger.
+import { createHandler as create } from '#services/population/relative-verification.ts'
+import { noting } from '../executions.ts'
+
+export const createHandler = noting('population/relative-verification', create)
