@@ -13,12 +13,12 @@ import {
   type AdapterTools,
   deferral,
   type Handler,
+  type Question,
   type Settlement,
-  type Ticket,
 } from '#services/adapter.ts'
-import { type BirthRegistration, localDateOf, openIssuances } from '#services/population/issuances.ts'
+import { openDeskStore } from '#services/desk-store.ts'
 import { createIssuance } from '#services/population/personal-id-issuance.ts'
-import { choosePersonalId } from '#services/population/personal-number.ts'
+import { type BirthRegistration, choosePersonalId } from '#services/population/personal-number.ts'
 import { until } from '#tests/bus/until.ts'
 
 const nation = createNation({ seed: 1 })
@@ -70,8 +70,10 @@ async function stop(): Promise<void> {
   for (const stopOne of stops.splice(0)) await stopOne()
 }
 
+const questionOf = (exchangeId: string): Question =>
+  ({ exchangeId, fields: new Set(['personalId', 'issuedOn']), ticket: { exchangeId } }) as unknown as Question
 const ask = (handler: Handler, exchangeId: string, changes: Partial<BirthRegistration> = {}): unknown =>
-  handler({ ...birth, ...changes }, { exchangeId, ticket: { exchangeId } as Ticket } as Parameters<Handler>[1])
+  handler({ ...birth, ...changes }, questionOf(exchangeId))
 
 const settledTo = (count: number): Promise<void> => until(`${count} are settled`, () => settled.length >= count)
 const replyOf = (at: number): Record<string, unknown> =>
@@ -142,9 +144,9 @@ describe('what was taken on', () => {
     isRoadOpen = false
     const handler = start()
     ask(handler, 'x1')
-    const store = openIssuances(join(dataDir, 'population.sqlite'))
-    await until('the number is issued', () => store.recall(birth) !== undefined)
-    const issued = store.recall(birth)
+    const store = openDeskStore(join(dataDir, 'personal-id-issuance.sqlite'))
+    await until('the number is issued', () => store.issued(birth.birthRegistration) !== undefined)
+    const issued = { reply: store.issued(birth.birthRegistration)?.reply }
     expect(store.find('x1')).toBe('open')
     isRoadOpen = true
     await settledTo(1)
@@ -165,16 +167,6 @@ describe('what was taken on', () => {
     expect(new Set(settled.map(({ exchangeId }) => exchangeId)).size).toBe(30)
     expect(settled).toHaveLength(30)
     expect(new Set(settled.map((_, at) => replyOf(at)['personalId'])).size).toBe(30)
-  })
-
-  test('and claimed by one that died is free again after its claim', () => {
-    const store = openIssuances(join(dataDir, 'claims.sqlite'))
-    store.accept({ exchangeId: 'x1', registration: birth, ticket: {} as Ticket }, 100)
-    expect(store.claim(99, 200, 10)).toEqual([])
-    expect(store.claim(100, 200, 10)).toHaveLength(1)
-    expect(store.claim(199, 300, 10)).toEqual([])
-    expect(store.claim(200, 300, 10)).toHaveLength(1)
-    store.close()
   })
 })
 
@@ -200,11 +192,4 @@ describe('a number', () => {
   test('that cannot be found is a fault, not a wait for ever', () => {
     expect(() => choosePersonalId(birth, () => true)).toThrow(new RangeError('no number is free'))
   })
-})
-
-test('the day is that of Vietnam', () => {
-  expect([localDateOf(Date.UTC(2026, 0, 1, 16, 59)), localDateOf(Date.UTC(2026, 0, 1, 17))]).toEqual([
-    '2026-01-01',
-    '2026-01-02',
-  ])
 })
