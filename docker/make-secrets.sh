@@ -7,7 +7,7 @@
 #   /gateway        the gateway's volume again, without the host's folder over it: gets the clients' public keys only
 #   /ledger         the ledger's volume: the pseudonyms' keys and the callbacks' secrets
 #   /ledger/ledger  the ledger's own: its log's key and its store; /witness the witness's own: they get each other's public key
-#   /population     what the population register keeps of its own
+#   /registers/…    what a register keeps of its own, each in its volume
 #   /host           the host's <data>
 #   /checkout       part of the checkout, read-only: tells whose it is
 set -eu
@@ -29,7 +29,7 @@ node cli/ndx.ts introduce /ledger /witness
 mkdir -p /host/ledger /host/witness
 cp /ledger/ledger/log-key.pub /host/ledger/
 cp /witness/witness-key.pub /host/witness/
-chown -R node:node /ledger /witness /population
+chown -R node:node /ledger /witness /registers/*
 
 # Docker makes a missing folder as root: that one is given to the owner of the checkout. A folder that somebody made stays theirs.
 [ "$(stat -c %u /host)" != 0 ] || chown "$(stat -c %u:%g /checkout)" /host

@@ -20,11 +20,13 @@ import {
   sexOfCell,
 } from '#nation/cells.ts'
 import { createChance, mix } from '#nation/chance.ts'
+import { type Conviction, convictionsOf } from '#nation/convictions.ts'
 import { createEnterprises, type Enterprise, enterpriseCount } from '#nation/enterprise.ts'
 import { createFamilies } from '#nation/families.ts'
 import { createMarriages } from '#nation/marriages.ts'
 import { createPermutation } from '#nation/permutation.ts'
 import { describePerson, type Lineage, type Person } from '#nation/person.ts'
+import { type PublicEmployment, publicEmploymentOf } from '#nation/public-employees.ts'
 import { type RecordedPerson, type RegisterName, recordedIn } from '#nation/records.ts'
 
 export interface Nation {
@@ -38,6 +40,10 @@ export interface Nation {
   childrenOf(person: Person): Person[]
   /** The person as another register has recorded them, faults and all. */
   recordedIn(register: RegisterName, person: Person): RecordedPerson
+  /** For which public body the person works, if for any. */
+  publicEmploymentOf(person: Person): PublicEmployment | undefined
+  /** Convictions on record, newest first. */
+  convictionsOf(person: Person): readonly Conviction[]
   /** The enterprise with an index 0 … enterpriseCount − 1. @throws {RangeError} another index */
   enterprise(index: number): Enterprise
   /** The enterprise with a ten-digit code, or undefined. */
@@ -79,6 +85,8 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
       return father === undefined ? [] : lineage.families.childrenOf(father).map(describe)
     },
     recordedIn: (register: RegisterName, person: Person) => recordedIn(register, person, lineage.chance),
+    publicEmploymentOf: (person: Person) => publicEmploymentOf(person, lineage.chance),
+    convictionsOf: (person: Person) => convictionsOf(person, lineage.chance),
     enterprise: (index: number) => {
       requireIndex(index, enterpriseCount)
       return enterprises.enterprise(index)

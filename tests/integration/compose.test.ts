@@ -11,7 +11,15 @@ import { run } from '#tests/shell.ts'
 
 const steps = ['redis-secret', 'secrets', 'topics']
 const servers = ['kafka', 'redis']
-const processes = ['gateway', 'ledger', 'witness', 'adapter-population', 'adapter-business-registration']
+const processes = [
+  'gateway',
+  'ledger',
+  'witness',
+  'adapter-population',
+  'adapter-business-registration',
+  'adapter-judicial-records',
+  'adapter-public-employees',
+]
 
 describe.runIf(inject('stack').kind === 'compose')('docker compose up', () => {
   let stack: WholeStack
