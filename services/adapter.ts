@@ -91,6 +91,12 @@ export class AdapterFailure extends Error {
   }
 }
 
+/** A settlement as what a handler returns. @throws {AdapterFailure} it is a failure */
+export function answerOf(settlement: Settlement): JsonObject {
+  if ('failure' in settlement) throw new AdapterFailure(settlement.failure)
+  return settlement.reply
+}
+
 /** Keeps the members of a record that were granted and are known: what a disclosing handler returns. */
 export function pickFields(record: JsonObject, fields: ReadonlySet<string>): JsonObject {
   return Object.fromEntries(Object.entries(record).filter(([name, value]) => fields.has(name) && value !== undefined))

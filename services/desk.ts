@@ -1,161 +1,121 @@
-// A handler for a register that answers later: takes each question into its own store, works on it when it is due, and marks it
-// settled only when the reply is on the road. One key (an application, a registration) is given one number, whoever asks and
-// however often; one exchange has one outcome. What a desk that died left behind is taken up by the next one.
-import { join } from 'node:path'
+// Where deferred questions are worked on: takes what is due from the register's store, has it decided, settles the exchange, and
+// marks it settled only when the reply is on the road. What a desk that died left behind is taken up by the next one.
 import { type JsonObject } from '#contracts/json.ts'
 import { describeError } from '#runtime/log.ts'
-import { AdapterFailure, type AdapterTools, defer, type Handler, pickFields, type Settlement } from './adapter.ts'
-import { type DeskStore, openDeskStore, type Taken } from './desk-store.ts'
-import { localDateOf } from './local-date.ts'
+import { type AdapterTools, type Settlement } from './adapter.ts'
+import { type Work, type WorkStore } from './work-store.ts'
 
-export interface DeskOptions<Request> {
-  /** The store is `<dataDir>/<name>.sqlite`; one of its own for each service. */
-  name: string
-  /** From a question to its answer. */
+export interface Desk {
+  /** What it came to, when it is settled. Undefined: it is in the store and will be settled. */
+  accept(work: Work): Settlement | undefined
+  /** Finishes what it has in hand. */
+  stop(): Promise<void>
+}
+
+/** Not decided yet. */
+export interface Postponement {
+  againAfterMs: number
+}
+
+export interface DeskOptions {
+  store: WorkStore
+  /** From a question to its first look, ms. */
   workMs: number
-  /** What in a request the register gives a number to. */
-  keyOf(request: Request): string
-  /** Whether a request asks for what its key was given. */
-  isSame(before: Request, asked: Request): boolean
-  /** The contract's error for one that does not. */
-  otherwise: string
-  /** In a transaction. Throws what is no answer: it is decided anew a second later. */
-  decide(request: Request, circumstances: Circumstances): Decision
+  /** What a question that is not in the store yet comes to at once, if the register knows. */
+  recall(request: JsonObject): Settlement | undefined
+  /** May be called again for the same work, by another process too: what it does must bear that. A rejection: tried again. */
+  decide(work: Work): Settlement | Postponement | Promise<Settlement | Postponement>
 }
 
-export interface Circumstances {
-  /** The date in Vietnam, `yyyy-mm-dd`. */
-  today: string
-  /** Whether the desk has given the number to another key. */
-  isTaken(number: string): boolean
-}
-
-/** A reply with a number is kept, and told again whenever its key is asked for; other outcomes are decided each time. */
-export type Decision = Settlement | { reply: JsonObject; number: string }
-
-/** Settled side by side; more waits for the next round. */
-const batchMax = 100
+/** Worked on side by side; more waits. */
+const inHandMax = 100
 /** For so long nobody else takes what this desk has in hand. */
 const claimMs = 10_000
 const againMs = 1000
-/** Two rounds are never closer. */
-const roundMinMs = 10
+/** Two looks are never closer. */
+const lookMinMs = 10
 /** Records stay on their topic for a day; twice that, what they came to is remembered. */
 const rememberMs = 48 * 3_600_000
 
-export function createDesk<Request>(tools: AdapterTools, options: DeskOptions<Request>): Handler {
+export function startDesk(tools: AdapterTools, { store, workMs, recall, decide }: DeskOptions): Desk {
   const { now, log, provider } = tools
-  const store = openDeskStore(join(tools.dataDir, `${options.name}.sqlite`))
-  const { recall, decide } = createBook(store, options, now)
-  const rounds = startRounds(store.nextDueMs, tools, async () => {
-    await Promise.all(store.claim(now(), now() + claimMs, batchMax).map(settle))
-    store.forget(now() - rememberMs)
-  })
-
-  async function settle({ exchangeId, request, fields, ticket }: Taken): Promise<void> {
-    try {
-      const settlement = withFields(decide(request), new Set(fields))
-      await tools.settle(ticket, settlement)
-      store.finish(exchangeId, settlement, now())
-    } catch (error) {
-      log.warn({ event: 'unsettled', provider, exchangeId, error: describeError(error) }, 'it is tried again')
-      store.putBack(exchangeId, now() + againMs)
-    }
-  }
-
-  tools.onStop(async () => {
-    await rounds.stop()
-    store.close()
-  })
-  return (request, { exchangeId, fields, ticket }) => {
-    const known = store.find(exchangeId) ?? recall(request)
-    if (known !== undefined && known !== 'open') return replyOf(withFields(known, fields))
-    if (known === undefined) store.accept({ exchangeId, request, fields: [...fields], ticket }, now() + options.workMs)
-    rounds.plan()
-    return defer()
-  }
-}
-
-const withFields = (settlement: Settlement, fields: ReadonlySet<string>): Settlement =>
-  'reply' in settlement ? { reply: pickFields(settlement.reply, fields) } : settlement
-
-function replyOf(settlement: Settlement): JsonObject {
-  if ('failure' in settlement) throw new AdapterFailure(settlement.failure)
-  return settlement.reply
-}
-
-/** What keys were given and are to be given. */
-function createBook<Request>(
-  store: DeskStore,
-  { keyOf, isSame, otherwise, decide }: DeskOptions<Request>,
-  now: () => number,
-) {
-  /** What a key that has its number, or asks for another thing than it has, comes to. */
-  function recall(request: JsonObject): Settlement | undefined {
-    const issued = store.issued(keyOf(request as Request))
-    if (issued === undefined) return undefined
-    return isSame(issued.request as Request, request as Request) ? { reply: issued.reply } : { failure: otherwise }
-  }
-
-  function decideAnew(request: JsonObject): Settlement {
-    const decision = decide(request as Request, { today: localDateOf(now()), isTaken: store.isTaken })
-    if ('failure' in decision) return decision
-    if ('number' in decision) store.issue(keyOf(request as Request), { ...decision, request })
-    return { reply: decision.reply }
-  }
-
-  return {
-    recall,
-    decide: (request: JsonObject) => store.inTransaction(() => recall(request) ?? decideAnew(request)),
-  }
-}
-
-/** Works whenever something is due, one round after the other. */
-function startRounds(
-  nextDueMs: () => number | undefined,
-  { now, log, provider }: AdapterTools,
-  work: () => Promise<void>,
-) {
+  const inHand = new Set<Promise<void>>()
   let timer: NodeJS.Timeout | undefined
-  let round: Promise<void> | undefined
   let isStopped = false
-
-  function wait(ms: number): void {
-    clearTimeout(timer)
-    if (isStopped) return
-    timer = setTimeout(() => {
-      round = run()
-    }, ms)
-    timer.unref()
-  }
-
-  async function run(): Promise<void> {
-    try {
-      await work()
-      round = undefined
-      plan()
-    } catch (error) {
-      log.error({ event: 'desk-failed', provider, error: describeError(error) }, 'the store could not be read')
-      round = undefined
-      wait(againMs)
-    }
-  }
 
   /** The clock may jump while it waits, so it looks at least once a second while there is work. */
   function plan(): void {
-    if (round !== undefined) return
-    const nextMs = nextDueMs()
-    if (nextMs !== undefined) wait(Math.min(againMs, Math.max(roundMinMs, nextMs - now())))
+    clearTimeout(timer)
+    if (isStopped || inHand.size >= inHandMax) return
+    try {
+      const nextMs = store.nextDueMs()
+      if (nextMs !== undefined) wait(Math.min(againMs, Math.max(lookMinMs, nextMs - now())))
+    } catch (error) {
+      unread(error)
+    }
+  }
+
+  function wait(ms: number): void {
+    timer = setTimeout(look, ms)
+    timer.unref()
+  }
+
+  function look(): void {
+    try {
+      store.forget(now() - rememberMs)
+      for (const one of store.claim(now(), now() + claimMs, inHandMax - inHand.size)) take(one)
+      plan()
+    } catch (error) {
+      unread(error)
+    }
+  }
+
+  function unread(error: unknown): void {
+    log.error({ event: 'desk-failed', provider, error: describeError(error) }, 'the store could not be read')
+    wait(againMs)
+  }
+
+  function take(one: Work): void {
+    const settled = settle(one).finally(() => {
+      inHand.delete(settled)
+      plan()
+    })
+    inHand.add(settled)
+  }
+
+  /** Never rejects: what the store does not take is free again after its claim. */
+  async function settle(one: Work): Promise<void> {
+    const { exchangeId, ticket } = one
+    try {
+      const decided = await decide(one)
+      if ('againAfterMs' in decided) return store.putBack(exchangeId, now() + decided.againAfterMs)
+      await tools.settle(ticket, decided)
+      store.finish(exchangeId, decided, now())
+    } catch (error) {
+      log.warn({ event: 'unsettled', provider, exchangeId, error: describeError(error) }, 'it is tried again')
+      try {
+        store.putBack(exchangeId, now() + againMs)
+      } catch (again) {
+        log.error({ event: 'desk-failed', provider, error: describeError(again) }, 'the store could not be written')
+      }
+    }
   }
 
   plan()
   return {
-    plan,
-    /** Finishes what is in hand. */
-    async stop(): Promise<void> {
+    accept(one) {
+      const found = store.find(one.exchangeId)
+      if (found !== undefined && found !== 'open') return found
+      const known = found === 'open' ? undefined : recall(one.request)
+      if (known !== undefined) return known
+      if (found === undefined) store.accept(one, now() + workMs)
+      plan()
+      return undefined
+    },
+    async stop() {
       isStopped = true
       clearTimeout(timer)
-      await round
+      await Promise.all(inHand)
     },
   }
 }

@@ -1,7 +1,6 @@
-// The day a register dates its papers by.
+// The day on which something happens in a register: the date in Vietnam.
 
-/** UTC+7 all year. */
 const localOffsetMs = 7 * 3_600_000
 
-/** The date in Vietnam, `yyyy-mm-dd`. */
+/** `yyyy-mm-dd`, UTC+7. */
 export const localDateOf = (ms: number): string => new Date(ms + localOffsetMs).toISOString().slice(0, 10)

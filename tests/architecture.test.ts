@@ -181,7 +181,7 @@ describe('each outside thing has its place', () => {
     ],
     ['prom-client', imports(/^prom-client/), /^(gateway|ledger)\/metrics\.ts$/],
     ['pino', imports(/^pino/), /^runtime\/log\.ts$/],
-    ['node:sqlite', imports(/^node:sqlite/), /^ledger\/|^services\/desk-store\.ts$/],
+    ['node:sqlite', imports(/^node:sqlite/), /^ledger\/|^services\//],
     ['node:child_process', imports(/^node:child_process/), /^cli\//],
     ['process.env', says(/\bprocess\.env\b/), /^(runtime\/lifetime\.ts|cli\/)/],
     ['process.exit', says(/\bprocess\.(exit|abort|kill)\b/), /^(runtime\/lifetime|cli\/ndx)\.ts$/],

@@ -5,8 +5,8 @@ import { isSameName } from '#contracts/person-name.ts'
 import { lastBirthYear } from '#nation/cells.ts'
 import { type Nation } from '#nation/nation.ts'
 import { type Person } from '#nation/person.ts'
-import { type Circumstances, type Decision } from '../desk.ts'
 import { drawNumber } from '../drawn-number.ts'
+import { type Circumstances, type Decision } from '../issuing-desk.ts'
 
 /** The request of the contract. */
 export interface Application {

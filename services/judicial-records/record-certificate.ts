@@ -2,7 +2,7 @@
 // An application has one certificate, whoever asks. An unknown person, a wrong name and a wrong date get the same answer.
 import { isSameName } from '#contracts/person-name.ts'
 import { type AdapterTools, type CreateHandler, type Handler } from '../adapter.ts'
-import { createDesk } from '../desk.ts'
+import { createIssuingDesk } from '../issuing-desk.ts'
 import { type Application, certify } from './certificate.ts'
 
 /** How long the desk takes for one: by law up to ten days. */
@@ -11,8 +11,8 @@ const workMs = 1000
 export const createHandler: CreateHandler = tools => createCertificates(tools, { workMs })
 
 export function createCertificates(tools: AdapterTools, { workMs }: { workMs: number }): Handler {
-  return createDesk<Application>(tools, {
-    name: 'record-certificate',
+  return createIssuingDesk<Application>(tools, {
+    file: 'judicial-records.sqlite',
     workMs,
     keyOf: ({ application }) => application,
     isSame: isForSamePerson,

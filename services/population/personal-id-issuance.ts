@@ -2,7 +2,7 @@
 // often; one that has it already is told at once.
 import { isSameName } from '#contracts/person-name.ts'
 import { AdapterFailure, type AdapterTools, type CreateHandler, type Handler } from '../adapter.ts'
-import { createDesk } from '../desk.ts'
+import { createIssuingDesk } from '../issuing-desk.ts'
 import { localDateOf } from '../local-date.ts'
 import { type BirthRegistration, choosePersonalId } from './personal-number.ts'
 
@@ -13,8 +13,8 @@ export const createHandler: CreateHandler = tools => createIssuance(tools, { wor
 
 export function createIssuance(tools: AdapterTools, { workMs }: { workMs: number }): Handler {
   const { nation, now } = tools
-  const handle = createDesk<BirthRegistration>(tools, {
-    name: 'personal-id-issuance',
+  const handle = createIssuingDesk<BirthRegistration>(tools, {
+    file: 'population.sqlite',
     workMs,
     keyOf: ({ birthRegistration }) => birthRegistration,
     isSame: isOfSamePerson,

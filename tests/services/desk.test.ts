@@ -1,4 +1,4 @@
-// The desk that every register which answers later shares: its store, its claims, its memory, and what a handler is told.
+// The desk and the store that every register which answers later shares: claims, memory, numbers given once, fields told as granted.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,10 +13,10 @@ import {
   type Settlement,
   type Ticket,
 } from '#services/adapter.ts'
-import { createDesk, type Decision } from '#services/desk.ts'
-import { type DeskStore, openDeskStore, type Taken } from '#services/desk-store.ts'
 import { drawNumber } from '#services/drawn-number.ts'
+import { createIssuingDesk, type Decision } from '#services/issuing-desk.ts'
 import { localDateOf } from '#services/local-date.ts'
+import { createWorkStore, openRegister, type Work, type WorkStore } from '#services/work-store.ts'
 import { until } from '#tests/bus/until.ts'
 
 interface Permit {
@@ -56,17 +56,16 @@ const permit = (holder: string): Decision => ({
 })
 
 function start(decide: (asked: Permit) => Decision = ({ holder }) => permit(holder), workMs = 0): Handler {
-  const tools: AdapterTools = {
+  const tools = {
     provider: 'permits' as ProviderId,
-    nation: {} as AdapterTools['nation'],
     dataDir,
     log: createLog({ level: 'warn', instance: 'test', stream: { write: line => void logged.push(line) } }),
     now: () => nowMs,
     settle: async ({ exchangeId }, settlement) => void settled.push({ exchangeId, settlement }),
     onStop: stopOne => void stops.push(stopOne),
-  }
-  return createDesk<Permit>(tools, {
-    name: 'permit',
+  } as AdapterTools
+  return createIssuingDesk<Permit>(tools, {
+    file: 'permit.sqlite',
     workMs,
     keyOf: ({ file }) => file,
     isSame: (before, asked) => before.holder === asked.holder,
@@ -153,7 +152,7 @@ describe('a desk', () => {
     expect([settled.length, logged[0]]).toEqual([1, expect.stringContaining('UNIQUE')])
   })
 
-  test('has a store of its own, that another desk of the provider does not read', async () => {
+  test('has a store of its own', async () => {
     start(undefined, 60_000)
     await stop()
     expect(readdirSync(dataDir)).toEqual(['permit.sqlite'])
@@ -161,37 +160,54 @@ describe('a desk', () => {
 })
 
 describe('its store', () => {
-  let store: DeskStore
-  const question: Taken = { exchangeId: 'x1', request: { ...lan }, fields: ['number'], ticket: {} as Ticket }
+  let store: WorkStore
+  const work: Work = { exchangeId: 'x1', request: { ...lan }, ticket: {} as Ticket, fields: ['number'] }
 
   beforeEach(() => {
-    store = openDeskStore(join(dataDir, 'claims.sqlite'))
-    stops.push(() => store.close())
+    const db = openRegister(join(dataDir, 'claims.sqlite'), '')
+    store = createWorkStore(db)
+    stops.push(() => db.close())
   })
 
   test('frees what was claimed by a desk that died, after its claim', () => {
-    store.accept(question, 100)
+    store.accept(work, 100)
     expect(store.claim(99, 200, 10)).toEqual([])
-    expect(store.claim(100, 200, 10)).toEqual([question])
+    expect(store.claim(100, 200, 10)).toEqual([work])
     expect(store.claim(199, 300, 10)).toEqual([])
     expect(store.claim(200, 300, 10)).toHaveLength(1)
   })
 
-  test('forgets what was settled before, and nothing that is open or issued', () => {
-    for (const exchangeId of ['x1', 'x2', 'x3']) store.accept({ ...question, exchangeId }, 0)
-    store.issue('F-1', { number: 'P-1', request: {}, reply: {} })
+  test('keeps that all fields were granted', () => {
+    const { fields: _, ...unrestricted } = work
+    store.accept(unrestricted, 0)
+    expect(store.claim(0, 1, 10)).toEqual([unrestricted])
+  })
+
+  test('forgets what was settled before, and nothing that is open', () => {
+    for (const exchangeId of ['x1', 'x2', 'x3']) store.accept({ ...work, exchangeId }, 0)
     store.finish('x1', { reply: {} }, 99)
     store.finish('x2', { reply: {} }, 100)
     store.forget(100)
     expect(['x1', 'x2', 'x3'].map(store.find)).toEqual([undefined, { reply: {} }, 'open'])
-    expect([store.issued('F-1')?.number, store.isTaken('P-1'), store.isTaken('P-2')]).toEqual(['P-1', true, false])
+  })
+
+  test('takes up the work of a store from before registers shared it', () => {
+    const db = openRegister(
+      join(dataDir, 'old.sqlite'),
+      `CREATE TABLE work (exchange_id TEXT PRIMARY KEY, registration TEXT NOT NULL, ticket TEXT NOT NULL,
+       due_ms INTEGER NOT NULL, settled_ms INTEGER, settlement TEXT) STRICT, WITHOUT ROWID;
+       INSERT INTO work VALUES ('x1', '{"file":"F-1"}', '{}', 5, NULL, NULL)`,
+    )
+    expect(createWorkStore(db).claim(5, 6, 10)).toEqual([{ exchangeId: 'x1', request: { file: 'F-1' }, ticket: {} }])
+    db.close()
   })
 
   test('remembers an outcome for two days', async () => {
     const handler = start()
     ask(handler, 'x1', lan)
     await settledTo(1)
-    const kept = openDeskStore(join(dataDir, 'permit.sqlite'))
+    const db = openRegister(join(dataDir, 'permit.sqlite'), '')
+    const kept = createWorkStore(db)
     await until('it is marked', () => kept.find('x1') !== 'open')
     for (const [hours, isKept] of [
       [48, true],
@@ -202,7 +218,7 @@ describe('its store', () => {
       await until('a round is over', () => kept.nextDueMs() === undefined)
       await until('the memory is as told', () => (kept.find('x1') !== undefined) === isKept)
     }
-    kept.close()
+    db.close()
   })
 })
 

@@ -16,9 +16,9 @@ import {
   type Question,
   type Settlement,
 } from '#services/adapter.ts'
-import { openDeskStore } from '#services/desk-store.ts'
 import { createIssuance } from '#services/population/personal-id-issuance.ts'
 import { type BirthRegistration, choosePersonalId } from '#services/population/personal-number.ts'
+import { createWorkStore, openRegister } from '#services/work-store.ts'
 import { until } from '#tests/bus/until.ts'
 
 const nation = createNation({ seed: 1 })
@@ -51,7 +51,7 @@ afterEach(async () => {
 
 /** An adapter process, as far as the handler sees of it. */
 function start({ workMs = 0, startedMs = performance.now() } = {}): Handler {
-  const tools: AdapterTools = {
+  const tools = {
     provider: 'population' as ProviderId,
     nation,
     dataDir,
@@ -62,7 +62,7 @@ function start({ workMs = 0, startedMs = performance.now() } = {}): Handler {
       settled.push({ exchangeId, settlement })
     },
     onStop: stopOne => void stops.push(stopOne),
-  }
+  } as AdapterTools
   return createIssuance(tools, { workMs })
 }
 
@@ -144,16 +144,18 @@ describe('what was taken on', () => {
     isRoadOpen = false
     const handler = start()
     ask(handler, 'x1')
-    const store = openDeskStore(join(dataDir, 'personal-id-issuance.sqlite'))
-    await until('the number is issued', () => store.issued(birth.birthRegistration) !== undefined)
-    const issued = { reply: store.issued(birth.birthRegistration)?.reply }
+    const db = openRegister(join(dataDir, 'population.sqlite'), '')
+    const store = createWorkStore(db)
+    const numberOf = db.prepare('SELECT reply FROM issued')
+    await until('the number is issued', () => numberOf.get() !== undefined)
+    const issued = { reply: JSON.parse(String(numberOf.get()?.['reply'])) }
     expect(store.find('x1')).toBe('open')
     isRoadOpen = true
     await settledTo(1)
     expect(settled).toEqual([{ exchangeId: 'x1', settlement: issued }])
     await until('it is marked', () => store.find('x1') !== 'open')
     expect([store.find('x1'), store.nextDueMs()]).toEqual([issued, undefined])
-    store.close()
+    db.close()
   })
 
   test('is done by one of two adapters that share the store', async () => {

@@ -47,7 +47,7 @@ async function stop(): Promise<void> {
 }
 
 function start({ workMs = 0, startedMs = performance.now() } = {}): Handler {
-  const tools: AdapterTools = {
+  const tools = {
     provider: 'judicial-records' as ProviderId,
     nation,
     dataDir,
@@ -55,7 +55,7 @@ function start({ workMs = 0, startedMs = performance.now() } = {}): Handler {
     now: () => nowMs + performance.now() - startedMs,
     settle: async ({ exchangeId }, settlement) => void settled.set(exchangeId, settlement),
     onStop: stopOne => void stops.push(stopOne),
-  }
+  } as AdapterTools
   return createCertificates(tools, { workMs })
 }
 
