@@ -7,7 +7,7 @@
 #   /gateway        the gateway's volume again, without the host's folder over it: gets the clients' public keys only
 #   /ledger         the ledger's volume: the pseudonyms' keys and the callbacks' secrets
 #   /ledger/ledger  the ledger's own: its log's key and its store; /witness the witness's own: they get each other's public key
-#   /population, /social-insurance   what these registers keep of their own
+#   /registers/…    what a register keeps of its own, each in its volume
 #   /civil-status   the same of one that asks others: with its key as a client, and nobody else's
 #   /host           the host's <data>
 #   /checkout       part of the checkout, read-only: tells whose it is
@@ -32,7 +32,7 @@ cp /ledger/ledger/log-key.pub /host/ledger/
 cp /witness/witness-key.pub /host/witness/
 mkdir -p /civil-status/clients
 [ ! -e /data/clients/civil-status.private.json ] || cp /data/clients/civil-status.private.json /civil-status/clients/
-chown -R node:node /ledger /witness /population /social-insurance /civil-status
+chown -R node:node /ledger /witness /civil-status /registers/*
 
 # Docker makes a missing folder as root: that one is given to the owner of the checkout. A folder that somebody made stays theirs.
 [ "$(stat -c %u /host)" != 0 ] || chown "$(stat -c %u:%g /checkout)" /host

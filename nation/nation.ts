@@ -22,12 +22,14 @@ import {
 } from '#nation/cells.ts'
 import { createChance, mix } from '#nation/chance.ts'
 import { type BirthEntry, createCivilStatus, type MarriageEntry } from '#nation/civil-status.ts'
+import { type Conviction, convictionsOf } from '#nation/convictions.ts'
 import { createEnterprises, type Enterprise, type Enterprises, enterpriseCount } from '#nation/enterprise.ts'
 import { createFamilies } from '#nation/families.ts'
 import { createLand, type Parcel } from '#nation/land.ts'
 import { createMarriages } from '#nation/marriages.ts'
 import { createPermutation } from '#nation/permutation.ts'
 import { describePerson, type Lineage, type Person } from '#nation/person.ts'
+import { type PublicEmployment, publicEmploymentOf } from '#nation/public-employees.ts'
 import { type RecordedPerson, type RegisterName, recordedIn } from '#nation/records.ts'
 import { createTaxes, type TaxObligation } from '#nation/tax.ts'
 
@@ -55,6 +57,10 @@ export interface Nation {
   birthEntryOf(person: Person): BirthEntry
   /** The entry of the marriage that a married person lives in, the same for both; undefined for the others. */
   marriageEntryOf(person: Person): MarriageEntry | undefined
+  /** For which public body the person works, if for any. */
+  publicEmploymentOf(person: Person): PublicEmployment | undefined
+  /** Convictions on record, newest first. */
+  convictionsOf(person: Person): readonly Conviction[]
   /** The enterprise with an index 0 … enterpriseCount − 1. @throws {RangeError} another index */
   enterprise(index: number): Enterprise
   /** The enterprise with a ten-digit code, or undefined. */
@@ -105,6 +111,8 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
       const spouse = findPerson(person.spouseId ?? '')
       return spouse === undefined ? undefined : civilStatus.marriageEntryOf(person, spouse, childrenOf(person))
     },
+    publicEmploymentOf: (person: Person) => publicEmploymentOf(person, lineage.chance),
+    convictionsOf: (person: Person) => convictionsOf(person, lineage.chance),
     enterprise: (index: number) => {
       requireIndex(index, enterpriseCount)
       return enterprises.enterprise(index)

@@ -34,6 +34,8 @@ const claimMs = 10_000
 const againMs = 1000
 /** Two looks are never closer. */
 const lookMinMs = 10
+/** Records stay on their topic for a day; twice that, what they came to is remembered. */
+const rememberMs = 48 * 3_600_000
 
 export function startDesk(tools: AdapterTools, { store, workMs, recall, decide }: DeskOptions): Desk {
   const { now, log, provider } = tools
@@ -60,6 +62,7 @@ export function startDesk(tools: AdapterTools, { store, workMs, recall, decide }
 
   function look(): void {
     try {
+      store.forget(now() - rememberMs)
       for (const one of store.claim(now(), now() + claimMs, inHandMax - inHand.size)) take(one)
       plan()
     } catch (error) {

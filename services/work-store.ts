@@ -1,6 +1,6 @@
 // Deferred questions as a register keeps them, beside its own data in one SQLite file; what is said to be stored is on the disk.
 // One exchange is one piece of work. Several adapters may share the file: work is claimed for some seconds, so that it is done
-// once, and again when who claimed it died.
+// once, and again when who claimed it died. What it came to is kept for as long as its record can be delivered again.
 import { DatabaseSync } from 'node:sqlite'
 import { type JsonObject } from '#contracts/json.ts'
 import { type Settlement, type Ticket } from './adapter.ts'
@@ -9,6 +9,8 @@ export interface Work {
   exchangeId: string
   request: JsonObject
   ticket: Ticket
+  /** Of the reply, that the asker was granted; undefined: every reply has them all. */
+  fields?: readonly string[]
 }
 
 export interface WorkStore {
@@ -20,6 +22,8 @@ export interface WorkStore {
   claim(nowMs: number, untilMs: number, max: number): Work[]
   /** Its reply was published. */
   finish(exchangeId: string, settlement: Settlement, nowMs: number): void
+  /** Drops what was settled before. */
+  forget(beforeMs: number): void
   /** To be looked at again from then on. */
   putBack(exchangeId: string, dueMs: number): void
   /** When the next piece of work is due. */
@@ -33,9 +37,11 @@ CREATE TABLE IF NOT EXISTS work (
   ticket TEXT NOT NULL,
   due_ms INTEGER NOT NULL,
   settled_ms INTEGER,
-  settlement TEXT
+  settlement TEXT,
+  fields TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS work_open ON work (due_ms) WHERE settled_ms IS NULL;
+CREATE INDEX IF NOT EXISTS work_settled ON work (settled_ms) WHERE settled_ms IS NOT NULL;
 `
 
 /** Another process with the same file writes for milliseconds. */
@@ -50,12 +56,18 @@ export function openRegister(file: string, ownTables: string): DatabaseSync {
 }
 
 export function createWorkStore(db: DatabaseSync): WorkStore {
-  renameColumn(db)
+  updateColumns(db)
   db.exec(tables)
   const statements = prepare(db)
   return {
-    accept: ({ exchangeId, request, ticket }, dueMs) =>
-      void statements.accept.run(exchangeId, JSON.stringify(request), JSON.stringify(ticket), Math.ceil(dueMs)),
+    accept: ({ exchangeId, request, ticket, fields }, dueMs) =>
+      void statements.accept.run(
+        exchangeId,
+        JSON.stringify(request),
+        JSON.stringify(ticket),
+        Math.ceil(dueMs),
+        fields === undefined ? null : JSON.stringify(fields),
+      ),
     find: exchangeId => {
       const found = statements.work.get(exchangeId) as { settlement: string | null } | undefined
       if (found === undefined) return undefined
@@ -65,6 +77,7 @@ export function createWorkStore(db: DatabaseSync): WorkStore {
       (statements.claim.all(Math.ceil(untilMs), Math.floor(nowMs), max) as unknown as WorkRow[]).map(toWork),
     finish: (exchangeId, settlement, nowMs) =>
       void statements.finish.run(Math.floor(nowMs), JSON.stringify(settlement), exchangeId),
+    forget: beforeMs => void statements.forget.run(Math.floor(beforeMs)),
     putBack: (exchangeId, dueMs) => void statements.putBack.run(Math.ceil(dueMs), exchangeId),
     nextDueMs: () => (statements.next.get() as { due: number | null }).due ?? undefined,
   }
@@ -83,12 +96,13 @@ export function inTransaction<T>(db: DatabaseSync, act: () => T): T {
   }
 }
 
-/** `request` was called `registration` while one register alone deferred. */
-function renameColumn(db: DatabaseSync): void {
+/** Of a store from before: `request` was called `registration` while one register alone deferred, and all fields were granted. */
+function updateColumns(db: DatabaseSync): void {
   inTransaction(db, () => {
     const columns = db.prepare("SELECT name FROM pragma_table_info('work')").all() as { name: string }[]
-    if (columns.some(({ name }) => name === 'registration'))
-      db.exec('ALTER TABLE work RENAME COLUMN registration TO request')
+    const has = (column: string): boolean => columns.some(({ name }) => name === column)
+    if (has('registration')) db.exec('ALTER TABLE work RENAME COLUMN registration TO request')
+    if (columns.length > 0 && !has('fields')) db.exec('ALTER TABLE work ADD COLUMN fields TEXT')
   })
 }
 
@@ -96,24 +110,27 @@ interface WorkRow {
   exchange_id: string
   request: string
   ticket: string
+  fields: string | null
 }
 
 const prepare = (db: DatabaseSync) => ({
   accept: db.prepare(
-    'INSERT INTO work (exchange_id, request, ticket, due_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    'INSERT INTO work (exchange_id, request, ticket, due_ms, fields) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   ),
   work: db.prepare('SELECT settlement FROM work WHERE exchange_id = ?'),
   claim: db.prepare(
     `UPDATE work SET due_ms = ? WHERE exchange_id IN (SELECT exchange_id FROM work
-     WHERE settled_ms IS NULL AND due_ms <= ? ORDER BY due_ms LIMIT ?) RETURNING exchange_id, request, ticket`,
+     WHERE settled_ms IS NULL AND due_ms <= ? ORDER BY due_ms LIMIT ?) RETURNING exchange_id, request, ticket, fields`,
   ),
   finish: db.prepare('UPDATE work SET settled_ms = ?, settlement = ? WHERE exchange_id = ? AND settled_ms IS NULL'),
+  forget: db.prepare('DELETE FROM work WHERE settled_ms IS NOT NULL AND settled_ms < ?'),
   putBack: db.prepare('UPDATE work SET due_ms = ? WHERE exchange_id = ? AND settled_ms IS NULL'),
   next: db.prepare('SELECT min(due_ms) AS due FROM work WHERE settled_ms IS NULL'),
 })
 
-const toWork = ({ exchange_id, request, ticket }: WorkRow): Work => ({
+const toWork = ({ exchange_id, request, ticket, fields }: WorkRow): Work => ({
   exchangeId: exchange_id,
   request: JSON.parse(request) as JsonObject,
   ticket: JSON.parse(ticket) as Ticket,
+  ...(fields === null ? {} : { fields: JSON.parse(fields) as string[] }),
 })

@@ -10,9 +10,9 @@ import { until } from '#tests/bus/until.ts'
 import { type Exchange, launch, makeFolder, ndx, shell, startExchange } from './ndx.ts'
 
 const patient = { timeout: 60_000 }
-const folder = makeFolder()
 const { services, agreements } = loadRegistry({ idScheme: 'simulated' })
-const clients = [...agreements.keys()].sort()
+const clients = [...agreements.keys()].toSorted()
+const folder = makeFolder()
 let exchange: Exchange
 
 beforeAll(async () => {

@@ -13,13 +13,12 @@ import {
   type AdapterTools,
   deferral,
   type Handler,
+  type Question,
   type Settlement,
-  type Ticket,
 } from '#services/adapter.ts'
-import { localDateOf } from '#services/local-date.ts'
-import { type BirthRegistration, openIssuances } from '#services/population/issuances.ts'
 import { createIssuance } from '#services/population/personal-id-issuance.ts'
-import { choosePersonalId } from '#services/population/personal-number.ts'
+import { type BirthRegistration, choosePersonalId } from '#services/population/personal-number.ts'
+import { createWorkStore, openRegister } from '#services/work-store.ts'
 import { until } from '#tests/bus/until.ts'
 
 const nation = createNation({ seed: 1 })
@@ -52,7 +51,7 @@ afterEach(async () => {
 
 /** An adapter process, as far as the handler sees of it. */
 function start({ workMs = 0, startedMs = performance.now() } = {}): Handler {
-  const tools: AdapterTools = {
+  const tools = {
     provider: 'population' as ProviderId,
     nation,
     dataDir,
@@ -62,11 +61,8 @@ function start({ workMs = 0, startedMs = performance.now() } = {}): Handler {
       if (!isRoadOpen) throw new Error('the road is away')
       settled.push({ exchangeId, settlement })
     },
-    ask: async () => {
-      throw new Error('it asks nobody')
-    },
     onStop: stopOne => void stops.push(stopOne),
-  }
+  } as AdapterTools
   return createIssuance(tools, { workMs })
 }
 
@@ -74,8 +70,10 @@ async function stop(): Promise<void> {
   for (const stopOne of stops.splice(0)) await stopOne()
 }
 
+const questionOf = (exchangeId: string): Question =>
+  ({ exchangeId, fields: new Set(['personalId', 'issuedOn']), ticket: { exchangeId } }) as unknown as Question
 const ask = (handler: Handler, exchangeId: string, changes: Partial<BirthRegistration> = {}): unknown =>
-  handler({ ...birth, ...changes }, { exchangeId, ticket: { exchangeId } as Ticket } as Parameters<Handler>[1])
+  handler({ ...birth, ...changes }, questionOf(exchangeId))
 
 const settledTo = (count: number): Promise<void> => until(`${count} are settled`, () => settled.length >= count)
 const replyOf = (at: number): Record<string, unknown> =>
@@ -146,16 +144,18 @@ describe('what was taken on', () => {
     isRoadOpen = false
     const handler = start()
     ask(handler, 'x1')
-    const store = openIssuances(join(dataDir, 'population.sqlite'))
-    await until('the number is issued', () => store.recall(birth) !== undefined)
-    const issued = store.recall(birth)
-    expect(store.work.find('x1')).toBe('open')
+    const db = openRegister(join(dataDir, 'population.sqlite'), '')
+    const store = createWorkStore(db)
+    const numberOf = db.prepare('SELECT reply FROM issued')
+    await until('the number is issued', () => numberOf.get() !== undefined)
+    const issued = { reply: JSON.parse(String(numberOf.get()?.['reply'])) }
+    expect(store.find('x1')).toBe('open')
     isRoadOpen = true
     await settledTo(1)
     expect(settled).toEqual([{ exchangeId: 'x1', settlement: issued }])
-    await until('it is marked', () => store.work.find('x1') !== 'open')
-    expect([store.work.find('x1'), store.work.nextDueMs()]).toEqual([issued, undefined])
-    store.close()
+    await until('it is marked', () => store.find('x1') !== 'open')
+    expect([store.find('x1'), store.nextDueMs()]).toEqual([issued, undefined])
+    db.close()
   })
 
   test('is done by one of two adapters that share the store', async () => {
@@ -169,16 +169,6 @@ describe('what was taken on', () => {
     expect(new Set(settled.map(({ exchangeId }) => exchangeId)).size).toBe(30)
     expect(settled).toHaveLength(30)
     expect(new Set(settled.map((_, at) => replyOf(at)['personalId'])).size).toBe(30)
-  })
-
-  test('and claimed by one that died is free again after its claim', () => {
-    const store = openIssuances(join(dataDir, 'claims.sqlite'))
-    store.work.accept({ exchangeId: 'x1', request: { ...birth }, ticket: {} as Ticket }, 100)
-    expect(store.work.claim(99, 200, 10)).toEqual([])
-    expect(store.work.claim(100, 200, 10)).toHaveLength(1)
-    expect(store.work.claim(199, 300, 10)).toEqual([])
-    expect(store.work.claim(200, 300, 10)).toHaveLength(1)
-    store.close()
   })
 })
 
@@ -204,11 +194,4 @@ describe('a number', () => {
   test('that cannot be found is a fault, not a wait for ever', () => {
     expect(() => choosePersonalId(birth, () => true)).toThrow(new RangeError('no number is free'))
   })
-})
-
-test('the day is that of Vietnam', () => {
-  expect([localDateOf(Date.UTC(2026, 0, 1, 16, 59)), localDateOf(Date.UTC(2026, 0, 1, 17))]).toEqual([
-    '2026-01-01',
-    '2026-01-02',
-  ])
 })
