@@ -2,14 +2,15 @@
 // process of a tree, the exchange's log line to a file. Another copy of the tree can be run beside this one.
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createKafka } from '#bus/kafka-bus/client.ts'
 import { createTopics } from '#bus/kafka-bus/topics-admin.ts'
 import { planTopics, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
+import { type Reconciliation } from '#ledger/reconciliation.ts'
 import { findFreePort } from '#tests/stack/ports.ts'
 import { type Stack, startStack } from '#tests/stack/stack.ts'
 import { type Child, startChild } from './child.ts'
 import { type Ending } from './ending.ts'
+import { openRecords } from './records.ts'
 import { type Target } from './target.ts'
 import { audience, issuer, type World } from './world.ts'
 
@@ -32,7 +33,13 @@ export interface PlatformOptions {
   profileDir?: string
 }
 
-export async function startPlatform(options: PlatformOptions): Promise<Target & { stack: Stack }> {
+export interface Platform extends Target {
+  stack: Stack
+  /** Starts the adapter of another provider; resolves when it works. */
+  startAdapter(provider: string): Promise<Child>
+}
+
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { name, world, ending } = options
   const stack = await startStack()
   ending.add(() => stack.stop())
@@ -44,7 +51,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Target & 
   })
   const adapter = await startPart(options, stack, 'adapter', ['services/main.ts', provider])
   await Promise.all([gateway.isReady, adapter.isReady, ledger?.isReady])
-  const records = await openRecords(stack.kafkaBrokers)
+  const topics = { request: requestTopic(provider), reply: replyTopic(provider) }
+  const records = await openRecords(stack.kafkaBrokers, topics)
   ending.add(records.close)
   const stop = async (): Promise<void> => {
     await Promise.all([gateway.stop(), adapter.stop(), ledger?.stop()])
@@ -65,6 +73,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Target & 
     }),
     stop,
     stack,
+    startAdapter: async other => {
+      const part = await startPart(options, stack, `adapter-${other}`, ['services/main.ts', other])
+      await part.isReady
+      return part
+    },
   }
 }
 
@@ -83,13 +96,16 @@ async function startLedger(options: PlatformOptions, stack: Stack): Promise<Part
   return { ...part, ledgerUrl }
 }
 
-/** What the ledger has settled of all that was written until now. */
+/** What the ledger has settled of the provider's exchanges that were accepted until now. */
 async function countSettled(ledgerUrl: string): Promise<number> {
   const askedMs = Date.now()
   for (;;) {
     const response = await fetch(`${ledgerUrl}/v1/audit/reconciliation`)
-    const { caughtUpMs, settled } = (await response.json()) as { caughtUpMs: number; settled: number }
-    if (caughtUpMs >= askedMs || Date.now() - askedMs > ledgerPatienceMs) return settled
+    const { caughtUpMs, providers } = (await response.json()) as Reconciliation
+    if (caughtUpMs >= askedMs || Date.now() - askedMs > ledgerPatienceMs)
+      return providers
+        .filter(balance => balance.provider === provider)
+        .reduce((sum, { answered, failed, expired }) => sum + answered + failed + expired, 0)
     await new Promise(resolve => setTimeout(resolve, 100))
   }
 }
@@ -144,23 +160,6 @@ async function startPart(
 interface Part extends Child {
   url: string
   isReady: Promise<void>
-}
-
-/** Asks the broker how many records the two topics of the exchange have ever had. */
-async function openRecords(brokers: readonly string[]) {
-  const admin = createKafka({ brokers, clientId: 'ndx-bench' }).admin()
-  await admin.connect()
-  const countIn = async (topic: string): Promise<number> => {
-    const partitions = await admin.fetchTopicOffsets(topic)
-    return partitions.reduce((sum, { high }) => sum + Number(high), 0)
-  }
-  return {
-    count: async () => ({
-      requests: await countIn(requestTopic(provider)),
-      replies: await countIn(replyTopic(provider)),
-    }),
-    close: () => admin.disconnect(),
-  }
 }
 
 /** What the Dockerfile sets for every process, so that the figures are those of the image. */

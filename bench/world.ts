@@ -1,5 +1,5 @@
 // What all targets of a run share: a folder with secrets and contracts, made at its start and removed at its end. The contracts
-// are this tree's with the benchmark client's rates and quotas raised, so that what is measured is never a refusal.
+// are this tree's with the benchmark clients' rates and quotas raised, so that what is measured is never a refusal.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { loadRegistry } from '#contracts/registry.ts'
 import { makeSecrets } from '#runtime/secrets.ts'
 import { copyContracts } from '#tests/questions.ts'
 import { createGuard, quote } from '#tests/stack/guard.ts'
-import { client } from './questions.ts'
+import { client, enterprise } from './questions.ts'
 
 export const issuer = 'http://localhost:8080'
 export const audience = 'ndx'
@@ -28,7 +28,8 @@ export function createWorld(): World {
   const dataDir = mkdtempSync(join(tmpdir(), 'ndx-bench-'))
   const contractsDir = copyContracts({
     agreement: agreement => {
-      if (agreement.client === client) for (const grant of agreement.grants) Object.assign(grant, raised)
+      if ([client, enterprise.client].includes(agreement.client))
+        for (const grant of agreement.grants) Object.assign(grant, raised)
     },
   })
   const guard = createGuard()
