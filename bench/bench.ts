@@ -89,7 +89,7 @@ type Keep = (more: object) => void
 async function runTable(bench: Bench, options: Options, keep: Keep): Promise<Row[]> {
   const idle: Idle[] = []
   for (const target of bench.targets) idle.push(await bringUp(bench, target, options))
-  const rows = await measureAll(bench, idle, options)
+  const rows = await measureAll(bench, idle, { ...options, onRow: rows => keep({ idle, rows }) })
   const summaries = summarize(rows)
   const ratios = compare(rows, ownName)
   keep({ idle, summaries, ratios, rows })
@@ -112,6 +112,7 @@ async function runProcedures(bench: Bench, own: Platform, options: Options, keep
     keep({ highest: found.highest, highestRows: found.rows })
     process.stdout.write(`\n${renderHighest(found.highest)}\n`)
     const saturation = found.highest.at(-1)?.perSecond
+    if (options.overload && saturation === undefined) say('no rate held, so there is none to double: no overload')
     if (options.overload && saturation !== undefined) {
       const overloadRows = await measureOverload(bench, own, saturation, options)
       const overload = summarizeOverload(overloadRows, saturation)

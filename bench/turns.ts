@@ -10,6 +10,8 @@ import { type Row } from './window.ts'
 /** Of one core, for one process. */
 export const idleShareMax = 0.02
 const calmDownMs = 3_000
+/** Its compiler goes on for a while. */
+const jvmCalmDownMs = 10_000
 const idleMs = 5_000
 /** Broker and Redis are everybody's. */
 const ownParts: readonly Part[] = ['gateway', 'adapter', 'ledger']
@@ -35,8 +37,8 @@ export async function bringUp(bench: Bench, target: Target, options: WarmUp): Pr
 
 export const isCostly = (shares: Idle['shares']): boolean => Object.values(shares).some(share => share > idleShareMax)
 
-async function measureIdle({ pids }: Target): Promise<Idle['shares']> {
-  await pass(calmDownMs)
+async function measureIdle({ pids, isJvm = false }: Target): Promise<Idle['shares']> {
+  await pass(isJvm ? jvmCalmDownMs : calmDownMs)
   const read = (): number[] => ownParts.map(part => readCpuMs(pids[part]) ?? Number.NaN)
   const before = read()
   await pass(idleMs)
@@ -63,16 +65,21 @@ export interface TurnsOptions extends WarmUp {
   rounds: number
   seconds: number
   patienceSeconds: number
+  /** Called with all rows so far after each, so that a run that is cut short leaves what it measured. */
+  onRow?: (rows: readonly Row[]) => void
 }
 
 export async function measureAll(bench: Bench, idle: readonly Idle[], options: TurnsOptions): Promise<Row[]> {
-  const { loads, rounds, seconds, patienceSeconds } = options
+  const { loads, rounds, seconds, patienceSeconds, onRow } = options
   const stopped = new Set(idle.filter(({ isStopped }) => isStopped).map(({ target }) => target))
   const rows: Row[] = []
   for (let round = 1; round <= rounds; round++) {
     for (const { target, loads: turn } of planRound(bench.targets, loads, stopped)) {
       await inTurn(bench, target, stopped, options, async () => {
-        for (const load of turn) rows.push(await measureOne(bench, { target, load, seconds, patienceSeconds, round }))
+        for (const load of turn) {
+          rows.push(await measureOne(bench, { target, load, seconds, patienceSeconds, round }))
+          onRow?.(rows)
+        }
       })
     }
   }
