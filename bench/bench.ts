@@ -1,30 +1,31 @@
-// `npm run bench`: what an exchange costs on the real stack, beside a bare route, in turns. Starts all it needs and ends it
-// again, on Ctrl-C too. README.md here has the method and the last figures.
+// `npm run bench`: what an exchange costs on the real stack, beside a bare route or what a team would pick instead, in turns.
+// Starts all it needs and ends it again, on Ctrl-C too. README.md here has the method and the last figures.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { getToken } from '#tests/client.ts'
 import { startBare } from './bare-target.ts'
 import { createEnding, type Ending } from './ending.ts'
-import { type Generator, startGenerator } from './generator-process.ts'
-import { type Load, nameOf } from './load.ts'
+import { startGenerator } from './generator-process.ts'
+import { findHighest, renderHighest } from './highest.ts'
+import { measureHung, renderHung, summarizeHung } from './hung.ts'
+import { nameOf } from './load.ts'
 import { describeMachine } from './machine.ts'
+import { type Bench, newToken, say, tell, warmUp } from './measuring.ts'
 import { help, type Options, readOptions } from './options.ts'
-import { ownRoot, startPlatform } from './platform.ts'
+import { measureOverload, renderOverload, summarizeOverload } from './overload.ts'
+import { startPeers } from './peers.ts'
+import { ownRoot, type Platform, startPlatform } from './platform.ts'
 import { readCosts, renderCosts } from './profile.ts'
-import { client } from './questions.ts'
+import { compare, renderRatios } from './ratios.ts'
 import { renderTables, summarize } from './report.ts'
 import { readStudy, type Study } from './studies.ts'
 import { type Target } from './target.ts'
-import { measureWindow, type Row, waitForQuiet } from './window.ts'
-import { createWorld, type World } from './world.ts'
+import { bringUp, type Idle, measureAll } from './turns.ts'
+import { type Row } from './window.ts'
+import { createWorld } from './world.ts'
 
 const ownName = 'NDX'
 const otherName = 'NDX (other)'
 const unledgeredName = 'NDX, no ledger'
-const leadSeconds = 1
-/** So many answers until the compiler has settled, on a busy machine too; but no longer than this. */
-const warmAnswers = 25_000
-const warmUpMaxSeconds = 40
 const resultsDir = join(import.meta.dirname, 'results')
 
 await main()
@@ -66,32 +67,78 @@ function readOrExplain(): Options | Study | undefined {
   }
 }
 
-interface Bench {
-  world: World
-  generator: Generator
-  targets: readonly Target[]
-  /** Issues tokens for all: they share their secrets. */
-  issuerUrl: string
-}
-
 async function run(options: Options, ending: Ending): Promise<void> {
   const startedAt = new Date()
   const folder = join(resultsDir, startedAt.toISOString().slice(0, 19).replaceAll(':', '-'))
   mkdirSync(resultsDir, { recursive: true })
-  const { bench, stack } = await start(options, ending, folder)
-  await warmUp(bench, options)
-  const rows = await measureAll(bench, options)
-  const summaries = summarize(rows)
+  const { bench, own, skipped } = await start(options, ending, folder)
   const machine = describeMachine()
+  const stack = own.stack.describe()
+  const results: Record<string, unknown> = { startedAt, machine, stack, options, skipped }
   const file = `${folder}.json`
-  writeFileSync(file, `${JSON.stringify({ startedAt, machine, stack, options, summaries, rows }, null, 2)}\n`)
-  process.stdout.write(`\n${renderTables(summaries)}\n\ngateway … sum: CPU µs an exchange, user and system\n`)
-  process.stdout.write(`${machine.cores} × ${machine.processor}, Node ${machine.node}, ${stack}\nwritten: ${file}\n`)
+  const keep = (more: object): void => writeFileSync(file, `${JSON.stringify(Object.assign(results, more), null, 2)}\n`)
+  const rows = options.table ? await runTable(bench, options, keep) : await warmUpOwn(bench, own, options)
+  const otherRows = await runProcedures(bench, own, options, keep)
+  for (const line of skipped) process.stdout.write(`\n${line}\n`)
+  process.stdout.write(`\n${machine.cores} × ${machine.processor}, Node ${machine.node}, ${stack}\nwritten: ${file}\n`)
   if (options.profile) await showProfiles(bench, folder, rows)
-  if (rows.some(row => row.faults.length > 0)) process.exitCode = 1
+  if (rows.some(row => row.faults.length > 0) || otherRows.some(row => row.faults.length > 0)) process.exitCode = 1
 }
 
-async function start(options: Options, ending: Ending, folder: string): Promise<{ bench: Bench; stack: string }> {
+type Keep = (more: object) => void
+
+async function runTable(bench: Bench, options: Options, keep: Keep): Promise<Row[]> {
+  const idle: Idle[] = []
+  for (const target of bench.targets) idle.push(await bringUp(bench, target, options))
+  const rows = await measureAll(bench, idle, { ...options, onRow: rows => keep({ idle, rows }) })
+  const summaries = summarize(rows)
+  const ratios = compare(rows, ownName)
+  keep({ idle, summaries, ratios, rows })
+  process.stdout.write(`\n${renderTables(summaries)}\n\nµs: CPU an exchange, user and system\n`)
+  if (ratios.length > 0) process.stdout.write(`\n${renderRatios(ratios, ownName)}\n`)
+  return rows
+}
+
+async function warmUpOwn(bench: Bench, own: Target, options: Options): Promise<Row[]> {
+  await warmUp(bench, own, options)
+  return []
+}
+
+/** Of NDX alone; the peers that still run are idle. */
+async function runProcedures(bench: Bench, own: Platform, options: Options, keep: Keep): Promise<Row[]> {
+  const rows: Row[] = []
+  if (options.highest || options.overload) {
+    const found = await findHighest(bench, own, options)
+    rows.push(...found.rows)
+    keep({ highest: found.highest, highestRows: found.rows })
+    process.stdout.write(`\n${renderHighest(found.highest)}\n`)
+    const saturation = found.highest.at(-1)?.perSecond
+    if (options.overload && saturation === undefined) say('no rate held, so there is none to double: no overload')
+    if (options.overload && saturation !== undefined) {
+      const overloadRows = await measureOverload(bench, own, saturation, options)
+      const overload = summarizeOverload(overloadRows, saturation)
+      rows.push(...overloadRows)
+      keep({ overload, overloadRows })
+      process.stdout.write(`\n${renderOverload(overload)}\n`)
+    }
+  }
+  if (options.hung) {
+    const hungRows = await measureHung(bench, own, options)
+    rows.push(...hungRows)
+    keep({ hung: summarizeHung(hungRows), hungRows })
+    process.stdout.write(`\n${renderHung(hungRows)}\n`)
+  }
+  return rows
+}
+
+interface Started {
+  bench: Bench
+  own: Platform
+  /** What was left out, and why. */
+  skipped: string[]
+}
+
+async function start(options: Options, ending: Ending, folder: string): Promise<Started> {
   const world = createWorld()
   ending.add(world.remove)
   const profiled = options.profile ? { profileDir: folder } : {}
@@ -99,14 +146,13 @@ async function start(options: Options, ending: Ending, folder: string): Promise<
     startPlatform({ name: ownName, world, ending, ...profiled }),
   )
   const targets: Target[] = [own]
-  if (options.against !== undefined) {
-    const root = resolve(options.against)
+  const root = resolve(options.against ?? '')
+  if (options.against !== undefined)
     targets.push(
       await tell(`starting the same of ${root}`, () =>
         startPlatform({ name: otherName, world, ending, root, ...profiled }),
       ),
     )
-  }
   if (options.withoutLedger)
     targets.push(
       await tell('starting the same without a ledger', () =>
@@ -114,62 +160,14 @@ async function start(options: Options, ending: Ending, folder: string): Promise<
       ),
     )
   if (options.bare) targets.push(await tell('starting the bare route', () => startBare(world, ending)))
+  const issuerUrl = own.url
+  const peers = options.peers
+    ? await startPeers({ world, ending, stack: own.stack, say, newToken: () => newToken({ issuerUrl, world }) })
+    : { targets: [], skipped: [] }
   const generator = await startGenerator()
   ending.add(generator.stop)
-  return { bench: { world, generator, targets, issuerUrl: own.url }, stack: own.stack.describe() }
-}
-
-/** Answers must be right before anything is measured. */
-async function warmUp(bench: Bench, { warmUpSeconds }: Options): Promise<void> {
-  const { generator, targets } = bench
-  for (const target of targets) {
-    const url = target.url
-    const token = await newToken(bench)
-    const first = await generator.run({ url, token, load: { kind: 'open', perSecond: 50 }, seconds: 2 })
-    if (first.answered !== 100 || first.wrong > 0)
-      throw new Error(`${target.name} does not answer rightly: ${JSON.stringify(first)}`)
-    await tell(`${target.name}: 100 answers are right; warming up`, async () => {
-      const load = { kind: 'closed', concurrent: 64 } as const
-      let answered = 0
-      for (let second = 0; second < warmUpSeconds || (answered < warmAnswers && second < warmUpMaxSeconds); second += 2)
-        answered += (await generator.run({ url, token, load, seconds: 2 })).answered
-    })
-  }
-}
-
-/** A B A B: each round measures every target under a load before the next load. */
-async function measureAll(bench: Bench, { loads, rounds, seconds, patienceSeconds }: Options): Promise<Row[]> {
-  const rows: Row[] = []
-  for (let round = 1; round <= rounds; round++) {
-    for (const load of loads) {
-      for (const target of bench.targets) {
-        await waitForQuiet(patienceSeconds)
-        const row = await measureOne(bench, target, load, seconds)
-        rows.push(row)
-        say(`round ${round}/${rounds}  ${describeRow(row)}`)
-      }
-    }
-  }
-  return rows
-}
-
-async function measureOne(bench: Bench, target: Target, load: Load, seconds: number): Promise<Row> {
-  const { generator } = bench
-  const token = await newToken(bench)
-  await generator.run({ url: target.url, token, load, seconds: leadSeconds })
-  return measureWindow({ target, generator, load, seconds, token })
-}
-
-/** One a measurement, since a token lives ten minutes. */
-function newToken({ issuerUrl, world }: Bench): Promise<string> {
-  return getToken({ url: issuerUrl, dataDir: world.dataDir, client })
-}
-
-function describeRow({ target, load, perSecond, p99Ms, cpuUs, othersShare, speed, faults }: Row): string {
-  const cpu = Object.entries(cpuUs).map(([part, us]) => `${part} ${Math.round(us)}`)
-  const notes = faults.length === 0 ? '' : `  VOID: ${faults.join('; ')}`
-  const others = othersShare === undefined ? '' : `, others ${Math.round(othersShare * 100)} %`
-  return `${target}, ${load}: ${perSecond}/s, p99 ${p99Ms?.toFixed(1)} ms, CPU µs ${cpu.join(' ')} (speed ${speed}${others})${notes}`
+  const bench = { world, generator, targets: [...targets, ...peers.targets], issuerUrl }
+  return { bench, own, skipped: peers.skipped }
 }
 
 async function showProfiles({ targets }: Bench, folder: string, rows: readonly Row[]): Promise<void> {
@@ -184,13 +182,4 @@ async function showProfiles({ targets }: Bench, folder: string, rows: readonly R
       process.stdout.write(`\n${renderCosts(`${target.name} ${part}`, readCosts(file, ownRoot, spans))}\n${file}\n`)
     }
   }
-}
-
-async function tell<T>(line: string, act: () => Promise<T>): Promise<T> {
-  say(`${line} …`)
-  return act()
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`)
 }

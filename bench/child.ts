@@ -1,4 +1,4 @@
-// One Node process of a run: its output goes to a file, it is asked to end and after ten seconds made to, and it does not
+// One process of a run: its output goes to a file, it is asked to end and after ten seconds made to, and it does not
 // outlive the bench, however that ends.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
@@ -7,6 +7,8 @@ import { waitUntil } from '#tests/stack/probes.ts'
 
 export interface ChildOptions {
   name: string
+  /** Default: this Node. */
+  program?: string
   /** The script with its arguments. */
   script: readonly string[]
   /** The tree it runs in. */
@@ -18,18 +20,18 @@ export interface ChildOptions {
 
 export interface Child {
   pid: number
-  /** Resolves when the address answers 2xx; rejects when the process ends instead. */
-  ready(url: string): Promise<void>
+  /** Resolves when the address answers 2xx, or the question with yes; rejects when the process ends instead. */
+  ready(url: string | (() => Promise<boolean>)): Promise<void>
   stop(): Promise<void>
 }
 
-const readyMaxMs = 30_000
+const readyMaxMs = 60_000
 const stopMaxMs = 10_000
 
 export function startChild(options: ChildOptions): Child {
-  const { script, root, outputFile, nodeFlags = [], environment = {} } = options
+  const { program = process.execPath, script, root, outputFile, nodeFlags = [], environment = {} } = options
   const output = openSync(outputFile, 'a')
-  const child = spawn(process.execPath, [...nodeFlags, ...script], {
+  const child = spawn(program, [...nodeFlags, ...script], {
     cwd: root,
     env: { ...foreignEnvironment(), ...environment },
     stdio: ['ignore', output, output],
@@ -44,9 +46,11 @@ export function startChild(options: ChildOptions): Child {
       waitUntil(
         options.name,
         readyMaxMs,
-        () => answers(url),
+        () => (typeof url === 'string' ? answers(url) : url()),
         async () => assertRunning(child, options),
-      ),
+      ).catch(error => {
+        throw new Error(`${(error as Error).message}${endOfOutput(options)}`, { cause: error })
+      }),
     stop: () => end(child),
   }
 }
@@ -61,10 +65,13 @@ async function answers(url: string): Promise<boolean> {
   return response?.ok === true
 }
 
-function assertRunning(child: ChildProcess, { name, outputFile }: ChildOptions): void {
-  if (isRunning(child)) return
-  const output = readFileSync(outputFile, 'utf8').trim().split('\n').slice(-10).join('\n')
-  throw new Error(`${name} ended instead of answering; the end of its output:\n${output}`)
+function assertRunning(child: ChildProcess, { name }: ChildOptions): void {
+  if (!isRunning(child)) throw new Error(`${name} ended instead of answering`)
+}
+
+function endOfOutput({ outputFile }: ChildOptions): string {
+  const lines = readFileSync(outputFile, 'utf8').trim().split('\n')
+  return `; the end of its output:\n${lines.slice(-10).join('\n')}`
 }
 
 export async function end(child: ChildProcess): Promise<void> {

@@ -1,8 +1,8 @@
 // A keep-alive HTTP/1.1 connection over a raw socket, one request at a time: the least a generator can spend on a request.
-// Reads answers with a content-length, which is what gateway and bare route send; anything else counts as a broken one.
+// Reads answers with a content-length or in chunks; anything else counts as a broken one.
 import { connect, type Socket } from 'node:net'
 
-const answerMaxMs = 10_000
+export const answerMaxMs = 10_000
 
 /** Status 0: no answer. `text` is the whole answer, a byte a character; valid during the call. */
 export type OnAnswer = (status: number, text: string) => void
@@ -53,10 +53,9 @@ export class Connection {
     this.#got += bytes.toString('latin1')
     const end = this.#got.indexOf('\r\n\r\n')
     if (end === -1) return
-    const length = lengthOf(this.#got, end)
-    if (length === undefined) return void this.#socket?.destroy()
-    if (this.#got.length < end + 4 + length) return
-    this.#finish(Number(this.#got.slice(9, 12)), this.#got)
+    const isWhole = isAnswerWhole(this.#got, end + 4)
+    if (isWhole === undefined) return void this.#socket?.destroy()
+    if (isWhole) this.#finish(Number(this.#got.slice(9, 12)), this.#got)
   }
 
   #finish(status: number, text: string): void {
@@ -68,10 +67,25 @@ export class Connection {
 }
 
 const lengthField = 'content-length: '
+const framing = /\r\n(?:content-length: *(\d+)|transfer-encoding: *(chunked))\r\n/i
 
-/** Both servers write header names in lower case. */
-function lengthOf(text: string, end: number): number | undefined {
+/** Whether all of an answer has come; undefined: that cannot be told. @param bodyAt where its head has ended */
+export function isAnswerWhole(text: string, bodyAt: number): boolean | undefined {
   const at = text.indexOf(lengthField)
-  if (at === -1 || at > end) return undefined
-  return Number(text.slice(at + lengthField.length, text.indexOf('\r\n', at)))
+  if (at !== -1 && at < bodyAt) return text.length >= bodyAt + Number.parseInt(text.slice(at + lengthField.length), 10)
+  const [, length, isChunked] = framing.exec(text.slice(0, bodyAt)) ?? []
+  if (length !== undefined) return text.length >= bodyAt + Number(length)
+  return isChunked === undefined ? undefined : areChunksWhole(text, bodyAt)
+}
+
+/** RFC 9112 section 7.1, without trailers. */
+function areChunksWhole(text: string, bodyAt: number): boolean {
+  for (let at = bodyAt; ; ) {
+    const lineEnd = text.indexOf('\r\n', at)
+    if (lineEnd === -1) return false
+    const size = Number.parseInt(text.slice(at, lineEnd), 16)
+    at = lineEnd + 2 + size + 2
+    if (text.length < at) return false
+    if (size === 0) return true
+  }
 }

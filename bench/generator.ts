@@ -1,13 +1,14 @@
 // The load, in a process of its own so that its CPU is not counted as anybody else's: gets assignments from the bench one at
 // a time, answers each with its tally, and ends when the bench is gone.
-import { Connection } from './connection.ts'
+import { Fifo } from '#bus/fifo.ts'
+import { answerMaxMs, Connection } from './connection.ts'
 import { type Assignment, type Tally } from './load.ts'
 import { percentile } from './percentile.ts'
 import { createQuestionPool, createQuestions, type Questions } from './questions.ts'
 
 const pool = createQuestionPool()
 /** An open loop opens more connections when all are waiting for an answer, up to so many. */
-const connectionsMax = 2_000
+const connectionsMax = 4_000
 const brokenPauseMs = 50
 
 process.on('message', (assignment: Assignment) => {
@@ -16,8 +17,8 @@ process.on('message', (assignment: Assignment) => {
 process.on('disconnect', () => process.exit())
 process.send?.('ready')
 
-async function run({ url, token, load, seconds }: Assignment): Promise<Tally> {
-  const round = new Round(url, createQuestions(pool, token), seconds)
+async function run({ url, token, load, seconds, about }: Assignment): Promise<Tally> {
+  const round = new Round(url, createQuestions(pool, token, about), seconds)
   if (load.kind === 'closed') await runClosed(round, load.concurrent)
   else await runOpen(round, load.perSecond, seconds)
   return round.end(seconds)
@@ -58,21 +59,29 @@ class Round {
 
   /** @param fromMs where latency counts from */
   ask(connection: Connection, fromMs: number, then: (nowMs: number, status: number) => void): void {
-    const { bytes, matched } = this.#questions.next()
+    const { bytes, expected } = this.#questions.next()
     connection.send(bytes, (status, text) => {
       const nowMs = performance.now()
       this.statuses[status] = (this.statuses[status] ?? 0) + 1
       if (status === 200) {
         this.#latencies.push(nowMs - fromMs)
         if (nowMs <= this.untilMs) this.#within++
-        if (!text.includes(matched ? '"matched":true' : '"matched":false', 100)) this.#wrong++
+        if (!text.includes(expected, 100)) this.#wrong++
       } else this.#countCode(text)
       then(nowMs, status)
     })
   }
 
+  giveUp(): void {
+    this.statuses[0] = (this.statuses[0] ?? 0) + 1
+    this.#add('unsent')
+  }
+
   #countCode(text: string): void {
-    const code = /"code":"(\w+)"/.exec(text)?.[1] ?? 'none'
+    this.#add(/"code":"(\w+)"/.exec(text)?.[1] ?? (text === '' ? 'none' : `status ${text.slice(9, 12)}`))
+  }
+
+  #add(code: string): void {
     this.#codes[code] = (this.#codes[code] ?? 0) + 1
   }
 
@@ -115,17 +124,26 @@ async function runOpen(round: Round, perSecond: number, seconds: number): Promis
   const { promise, resolve } = Promise.withResolvers<void>()
   const total = perSecond * seconds
   const free = Array.from({ length: 64 }, () => round.connect())
-  const waiting: number[] = []
+  const waiting = new Fifo<number>()
   const startMs = performance.now()
   let sent = 0
   let ended = 0
   const launch = (connection: Connection, dueMs: number): void =>
     round.ask(connection, dueMs, () => {
       if (++ended === total) return resolve()
-      const next = waiting.shift()
-      if (next === undefined) free.push(connection)
-      else launch(connection, next)
+      const next = nextWaiting()
+      if (next !== undefined) launch(connection, next)
+      else if (ended === total) resolve()
+      else free.push(connection)
     })
+  const nextWaiting = (): number | undefined => {
+    for (let dueMs = waiting.shift(); dueMs !== undefined; dueMs = waiting.shift()) {
+      if (performance.now() - dueMs < answerMaxMs) return dueMs
+      round.giveUp()
+      ended++
+    }
+    return undefined
+  }
   const tick = (): void => {
     const nowMs = performance.now()
     for (let dueMs = dueAt(sent); sent < total && dueMs <= nowMs; dueMs = dueAt(++sent)) {

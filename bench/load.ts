@@ -1,4 +1,5 @@
 // What the generator is told and what it tells: one load on one target for a time, and what came of it.
+import { type Topic } from './questions.ts'
 
 /** closed: each connection sends its next request when it has its answer · open: requests are sent when due, whatever. */
 export type Load = { kind: 'closed'; concurrent: number } | { kind: 'open'; perSecond: number }
@@ -8,13 +9,15 @@ export interface Assignment {
   token: string
   load: Load
   seconds: number
+  /** What is asked; default identity. */
+  about?: Topic
 }
 
 /** Nothing is in flight before it begins or after it has ended, so its counts are exact. */
 export interface Tally {
-  /** Answers by HTTP status; 0: a connection that broke, or no answer within ten seconds. */
+  /** Answers by HTTP status; 0: a connection that broke, no answer within ten seconds, or never sent. */
   statuses: Record<number, number>
-  /** Other answers than 200 by their problem's code. */
+  /** Other answers than 200 by their problem's code; unsent: ten seconds after it was due no connection was free. */
   codes: Record<string, number>
   /** Of all answers those with 200. */
   answered: number

@@ -1,18 +1,47 @@
-// Tables that can be pasted into bench/README.md. Pure.
+// Tables as Markdown, padded so that they read well in a terminal too, and figures as short as they are sure.
+import { median } from './percentile.ts'
 
-export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [
-    `| ${head.join(' | ')} |`,
-    `|${head.map(() => ' --- |').join('')}`,
-    ...rows.map(row => `| ${row.join(' | ')} |`),
-  ].join('\n')
+/** Median and range of what was measured; undefined when nothing was. */
+export type Figure = { median: number; min: number; max: number } | undefined
 
-/** Three digits or so: `1,234`, `56`, `7.8`, `0.12`; nothing measured: `–`. */
+export function figureOf(values: readonly (number | undefined)[]): Figure {
+  const known = values.filter(value => value !== undefined)
+  const middle = median(known)
+  return middle === undefined ? undefined : { median: middle, min: Math.min(...known), max: Math.max(...known) }
+}
+
+/** The first line is the heading; the first column is text, the others are figures. */
+export function renderTable(lines: readonly (readonly string[])[]): string {
+  const [heading = [], ...rest] = lines
+  const widths = heading.map((_, column) => Math.max(3, ...lines.map(cells => cells[column]?.length ?? 0)))
+  const pad = (cell: string, column: number): string =>
+    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))
+  return [heading.map(pad), rule, ...rest.map(cells => cells.map(pad))]
+    .map(cells => `| ${cells.join(' | ')} |`)
+    .join('\n')
+}
+
+export const table = (heading: readonly string[], rows: readonly (readonly string[])[]): string =>
+  renderTable([heading, ...rows])
+
+export const short = (figure: Figure): string => (figure === undefined ? '–' : digits(figure.median))
+
+export function withRange(figure: Figure): string {
+  if (figure === undefined) return '–'
+  const [middle, min, max] = [digits(figure.median), digits(figure.min), digits(figure.max)]
+  return min === max ? middle : `${middle} [${min}–${max}]`
+}
+
+export const percent = (share: number | undefined): string =>
+  share === undefined ? '–' : `${Math.round(share * 100)} %`
+
+/** Three digits, and no fraction from a hundred on; nothing measured: `–`. */
 export function digits(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return '–'
-  const size = Math.abs(value)
-  if (size >= 10) return Math.round(value).toLocaleString('en-US')
-  return value.toFixed(size >= 1 ? 1 : 2)
+  if (value >= 100) return Math.round(value).toLocaleString('en')
+  if (value >= 10) return value.toFixed(value >= 99.95 ? 0 : 1)
+  return value.toFixed(2)
 }
 
 /** Bytes as MB or GB of a thousand. */

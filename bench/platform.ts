@@ -3,14 +3,15 @@
 // copy of the tree can be run beside this one.
 import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createKafka } from '#bus/kafka-bus/client.ts'
 import { createTopics } from '#bus/kafka-bus/topics-admin.ts'
 import { planTopics, replyPartitions, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
+import { type Reconciliation } from '#ledger/reconciliation.ts'
 import { findFreePort } from '#tests/stack/ports.ts'
 import { type Stack, startStack } from '#tests/stack/stack.ts'
 import { type Child, startChild } from './child.ts'
 import { type Ending } from './ending.ts'
+import { openRecords } from './records.ts'
 import { type Part as PartName, type Target } from './target.ts'
 import { audience, issuer, type World } from './world.ts'
 
@@ -47,6 +48,8 @@ export interface Platform extends Target {
   processes: readonly PlatformProcess[]
   /** Where local servers keep their data, and where the parts write their logs. */
   folders: { stack: string; ledger: string; logs: readonly string[] }
+  /** Starts the adapter of another provider; resolves when it works. */
+  startAdapter(provider: string): Promise<Child>
 }
 
 export interface PlatformProcess {
@@ -68,7 +71,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const [gateway, adapter] = [gatewayParts[0] as Part, adapterParts[0] as Part]
   const parts = [...gatewayParts, ...adapterParts, ...(ledger === undefined ? [] : [ledger])]
   await Promise.all(parts.map(part => part.isReady))
-  const records = await openRecords(stack.kafkaBrokers, providers)
+  const records = await openRecords(stack.kafkaBrokers, {
+    requests: providers.map(requestTopic),
+    replies: providers.map(replyTopic),
+  })
   ending.add(records.close)
   const stop = async (): Promise<void> => {
     await Promise.all(parts.map(part => part.stop()))
@@ -102,6 +108,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     }),
     stop,
     stack,
+    startAdapter: async other => {
+      const part = await startPart(options, stack, `adapter-${other}`, ['services/main.ts', other])
+      await part.isReady
+      return part
+    },
   }
 }
 
@@ -149,13 +160,16 @@ async function startLedger(options: PlatformOptions, stack: Stack): Promise<Part
   return { ...part, ledgerUrl }
 }
 
-/** What the ledger has settled of all that was written until now. */
+/** What the ledger has settled of the provider's exchanges that were accepted until now. */
 async function countSettled(ledgerUrl: string): Promise<number> {
   const askedMs = Date.now()
   for (;;) {
     const response = await fetch(`${ledgerUrl}/v1/audit/reconciliation`)
-    const { caughtUpMs, settled } = (await response.json()) as { caughtUpMs: number; settled: number }
-    if (caughtUpMs >= askedMs || Date.now() - askedMs > ledgerPatienceMs) return settled
+    const { caughtUpMs, providers } = (await response.json()) as Reconciliation
+    if (caughtUpMs >= askedMs || Date.now() - askedMs > ledgerPatienceMs)
+      return providers
+        .filter(balance => balance.provider === provider)
+        .reduce((sum, { answered, failed, expired }) => sum + answered + failed + expired, 0)
     await new Promise(resolve => setTimeout(resolve, 100))
   }
 }
@@ -212,23 +226,6 @@ interface Part extends Child {
   logFile: string
   url: string
   isReady: Promise<void>
-}
-
-/** Asks the broker how many records the providers' two topics of the exchange have ever had. */
-async function openRecords(brokers: readonly string[], providers: readonly ProviderId[]) {
-  const admin = createKafka({ brokers, clientId: 'ndx-bench' }).admin()
-  await admin.connect()
-  const countIn = async (topics: readonly string[]): Promise<number> => {
-    const partitions = (await Promise.all(topics.map(topic => admin.fetchTopicOffsets(topic)))).flat()
-    return partitions.reduce((sum, { high }) => sum + Number(high), 0)
-  }
-  return {
-    count: async () => ({
-      requests: await countIn(providers.map(requestTopic)),
-      replies: await countIn(providers.map(replyTopic)),
-    }),
-    close: () => admin.disconnect(),
-  }
 }
 
 /** What the Dockerfile sets for every process, so that the figures are those of the image. */

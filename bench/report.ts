@@ -1,5 +1,5 @@
-// The rows of a run as tables, one a load: medians over the rounds, with the range where it says how sure they are.
-import { median } from './percentile.ts'
+// The rows of a run as Markdown tables, one a load: medians over the rounds, with the range where it says how sure they are.
+import { type Figure, figureOf, percent, renderTable, short, withRange } from './markdown.ts'
 import { type Part, parts } from './target.ts'
 import { type Row } from './window.ts'
 
@@ -21,9 +21,6 @@ export interface Summary {
   othersShare: Figure
 }
 
-/** Median and range of what was measured; undefined when nothing was. */
-export type Figure = { median: number; min: number; max: number } | undefined
-
 /** Above this share of the machine's CPU other programs spoil a row. */
 const othersShareMax = 0.1
 
@@ -31,8 +28,8 @@ const othersShareMax = 0.1
 export function summarize(rows: readonly Row[]): Summary[] {
   const groups = Map.groupBy(rows, row => `${row.load}\n${row.target}`)
   return Array.from(groups.values(), group => {
-    const valid = group.filter(row => row.faults.length === 0)
-    const calm = valid.filter(row => (row.othersShare ?? 0) <= othersShareMax)
+    const valid = group.filter(isValid)
+    const calm = valid.filter(isCalm)
     const used = [calm, valid, group].find(rows => rows.length > 0) ?? []
     const figure = (pick: (row: Row) => number | undefined): Figure => figureOf(used.map(pick))
     const cpu = [...parts, 'generator' as const].map(part => [part, figure(row => row.cpuUs[part])] as const)
@@ -54,33 +51,32 @@ export function summarize(rows: readonly Row[]): Summary[] {
   })
 }
 
-const sumOfCpu = ({ cpuUs }: Row): number => parts.reduce((sum, part) => sum + (cpuUs[part] ?? 0), 0)
+export const isValid = ({ faults }: Row): boolean => faults.length === 0
+export const isCalm = ({ othersShare = 0 }: Row): boolean => othersShare <= othersShareMax
 
-function figureOf(values: readonly (number | undefined)[]): Figure {
-  const known = values.filter(value => value !== undefined)
-  const middle = median(known)
-  return middle === undefined ? undefined : { median: middle, min: Math.min(...known), max: Math.max(...known) }
-}
+export const sumOfCpu = ({ cpuUs }: Row): number => parts.reduce((sum, part) => sum + (cpuUs[part] ?? 0), 0)
 
 const headings = [
-  '',
+  'target',
   'exchanges/s',
   'p50 ms',
   'p95 ms',
   'p99 ms',
-  ...parts,
-  'sum',
-  'generator',
-  'MB',
+  ...parts.map(part => `${part} µs`),
+  'sum µs',
+  'generator µs',
+  'gateway MB',
   'others',
   'valid',
   'used',
 ]
 
-/** Columns from the parts on are CPU µs an answer. A line for each target, a table for each load. */
+/** Columns in µs are CPU an answer. A line for each target, a table for each load. */
 export function renderTables(summaries: readonly Summary[]): string {
   const byLoad = Map.groupBy(summaries, ({ load }) => load)
-  return Array.from(byLoad, ([load, group]) => `${load}\n${align([headings, ...group.map(cellsOf)])}`).join('\n\n')
+  return Array.from(byLoad, ([load, group]) => `### ${load}\n\n${renderTable([headings, ...group.map(cellsOf)])}`).join(
+    '\n\n',
+  )
 }
 
 function cellsOf(summary: Summary): string[] {
@@ -88,35 +84,15 @@ function cellsOf(summary: Summary): string[] {
   return [
     summary.target,
     withRange(summary.perSecond),
-    short(summary.p50Ms),
-    short(summary.p95Ms),
-    short(summary.p99Ms),
+    withRange(summary.p50Ms),
+    withRange(summary.p95Ms),
+    withRange(summary.p99Ms),
     ...parts.map(part => short(summary.cpuUs[part])),
     withRange(summary.cpuSumUs),
     short(summary.cpuUs.generator),
     short(summary.gatewayMemoryMb),
-    othersShare === undefined ? '–' : `${Math.round(othersShare.median * 100)} %`,
+    percent(othersShare?.median),
     valid === rounds ? `${valid} of ${rounds}` : `VOID ${rounds - valid} of ${rounds}`,
     String(summary.used),
   ]
-}
-
-const short = (figure: Figure): string => (figure === undefined ? '–' : digits(figure.median))
-
-const withRange = (figure: Figure): string => {
-  if (figure === undefined) return '–'
-  const { median: middle, min, max } = figure
-  return min === max ? digits(middle) : `${digits(middle)} [${digits(min)}–${digits(max)}]`
-}
-
-function digits(value: number): string {
-  if (value >= 10) return String(Math.round(value))
-  return value.toFixed(value >= 1 ? 1 : 2)
-}
-
-function align(lines: readonly string[][]): string {
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map(cells => cells[column]?.length ?? 0))) ?? []
-  const alignLine = (cells: string[]): string =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ')
-  return lines.map(line => alignLine(line).trimEnd()).join('\n')
 }

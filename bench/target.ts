@@ -9,7 +9,14 @@ export interface Target {
   url: string
   /** Undefined: it has no such part, or one that does not run on this machine. */
   pids: Readonly<Partial<Record<Part, number | undefined>>>
-  /** Records ever written, by what they are; each must grow by one with every answer. The ledger's settled exchanges too. */
+  /**
+   * Records ever written, by what they are; each must grow by one with every answer. NDX: the ledger's settled
+   * exchanges too; peers: their audit counter.
+   */
   countRecords(): Promise<Readonly<Record<string, number>>>
   stop(): Promise<void>
+  /** Starts it again after a stop. Undefined: it runs until the end. */
+  restart?(): Promise<void>
+  /** A JVM is warm later than Node. */
+  isJvm?: boolean
 }

@@ -8,6 +8,8 @@ import { type Part, parts, type Target } from './target.ts'
 
 export interface Row extends Tally {
   target: string
+  /** Of the run; rows of one round lie near each other in time. */
+  round: number
   load: string
   /** CPU µs an answer, by process. */
   cpuUs: Partial<Record<Part | 'generator', number>>
@@ -31,6 +33,11 @@ export interface WindowOptions {
   load: Load
   seconds: number
   token: string
+  round?: number
+  /** What voids the row; default findFaults. */
+  judge?: typeof findFaults
+  /** So long may what is still open take to settle, ms; default: it must be settled. */
+  settleMaxMs?: number
 }
 
 /** The broker writes the last batches' offsets, and processes their books, a moment after the answers. */
@@ -49,7 +56,8 @@ export async function waitForQuiet(patienceSeconds: number): Promise<void> {
   }
 }
 
-export async function measureWindow({ target, generator, load, seconds, token }: WindowOptions): Promise<Row> {
+export async function measureWindow(options: WindowOptions): Promise<Row> {
+  const { target, generator, load, seconds, token, round = 1, judge = findFaults, settleMaxMs = 0 } = options
   const speed = measureSpeed()
   const recordsBefore = await target.countRecords()
   const before = readUse(target, generator)
@@ -58,22 +66,40 @@ export async function measureWindow({ target, generator, load, seconds, token }:
   const toMs = monotonicMs()
   await pass(settleMs)
   const after = readUse(target, generator)
-  const recordsAfter = await target.countRecords()
-  const records = Object.fromEntries(
-    Object.entries(recordsAfter).map(([name, count]) => [name, count - (recordsBefore[name] ?? 0)]),
-  )
+  const othersShare = shareOfOthers(before, after)
+  const { records, faults } = await settleBooks(target, recordsBefore, counts => judge(tally, counts), settleMaxMs)
+  // A ledger that was behind has done the rest of its work for this window only now.
+  const ledgerMs = readCpuMs(target.pids.ledger)
+  if (ledgerMs !== undefined) after.cpuMs.ledger = ledgerMs
   return {
     target: target.name,
+    round,
     load: nameOf(load),
     ...tally,
     cpuUs: perAnswer(before, after, tally.answered),
     gatewayMemoryMb: readMemoryMb(target.pids.gateway),
     records,
-    faults: findFaults(tally, records),
-    othersShare: shareOfOthers(before, after),
+    faults,
+    othersShare,
     speed,
     fromMs,
     toMs,
+  }
+}
+
+/** What was written since `before`, when there is nothing to complain of or no more time. */
+async function settleBooks(
+  target: Target,
+  before: Readonly<Record<string, number>>,
+  judge: (records: Record<string, number>) => string[],
+  maxMs: number,
+): Promise<{ records: Record<string, number>; faults: string[] }> {
+  for (const untilMs = performance.now() + maxMs; ; await pass(settleMs)) {
+    const counted = await target.countRecords()
+    const grown = Object.entries(counted).map(([name, count]) => [name, count - (before[name] ?? 0)])
+    const records: Record<string, number> = Object.fromEntries(grown)
+    const faults = judge(records)
+    if (faults.length === 0 || performance.now() >= untilMs) return { records, faults }
   }
 }
 
@@ -88,6 +114,26 @@ export function findFaults({ codes, answered, wrong }: Tally, records: Readonly<
     ...Object.entries(records)
       .filter(([, count]) => count !== answered)
       .map(([name, count]) => `${answered} answers but ${count} ${name}`),
+  ]
+}
+
+/**
+ * Under overload refusals are no fault, but the books must still agree: nothing is written for what was refused, everything
+ * answered is written, and only what nobody heard the end of may be either.
+ */
+export function findOverloadFaults(
+  { statuses, codes, answered, wrong }: Tally,
+  { requests = 0, replies = 0, settled = requests }: Readonly<Record<string, number>>,
+): string[] {
+  const unknown = (statuses[504] ?? 0) + (codes['none'] ?? 0)
+  return [
+    ...(answered === 0 ? ['no answers'] : []),
+    ...(wrong > 0 ? [`${wrong} wrong answers`] : []),
+    ...(requests < answered || requests > answered + unknown
+      ? [`${answered} answers and ${unknown} unknown but ${requests} requests`]
+      : []),
+    ...(replies < answered ? [`${answered} answers but ${replies} replies`] : []),
+    ...(settled !== requests ? [`${requests} requests but ${settled} settled`] : []),
   ]
 }
 

@@ -9,7 +9,7 @@ import { loadRegistry } from '#contracts/registry.ts'
 import { makeSecrets } from '#runtime/secrets.ts'
 import { copyContracts } from '#tests/questions.ts'
 import { createGuard, quote } from '#tests/stack/guard.ts'
-import { client } from './questions.ts'
+import { client, enterprise } from './questions.ts'
 
 export const issuer = 'http://localhost:8080'
 export const audience = 'ndx'
@@ -27,14 +27,14 @@ export interface World {
 }
 
 export interface WorldOptions {
-  /** Changes an agreement of the copy in place; default: the benchmark client's rates are raised. */
+  /** Changes an agreement of the copy in place; default: the benchmark clients' rates are raised. */
   edit?(agreement: Agreement): void
   /** Written beside those that are there. */
   more?: readonly Agreement[]
 }
 
 const raiseOwn = ({ client: name, grants }: Agreement): void => {
-  if (name === client) for (const grant of grants) Object.assign(grant, raised)
+  if ([client, enterprise.client].includes(name)) for (const grant of grants) Object.assign(grant, raised)
 }
 
 export function createWorld({ edit = raiseOwn, more = [] }: WorldOptions = {}): World {

@@ -257,14 +257,14 @@ describe('files', () => {
 describe('words', () => {
   /** Word → where it is somebody else's word and may stand. */
   const banned: [RegExp, RegExp][] = [
-    [/\bconsumers?\b/i, /^bus\/|^tests\/(bus|suites|integration|stack|architecture)/],
+    [/\bconsumers?\b/i, /^bus\/|^bench\/peers\/|^tests\/(bus|suites|integration|stack|architecture)/],
     [/\bproducers?\b/i, /^bus\/|^tests\/(bus|suites|integration|stack)/],
     [/\btenants?\b/i, /^$/],
     [/\brequesters?\b/i, /^$/],
     [/\bsuppliers?\b/i, /^$/],
     [/\bmediators?\b/i, /^$/],
     [/\bthrottl(e|es|ed|ing)\b/i, /^bus\/kafka-bus\//],
-    [/\bmicroservices?\b/i, /^$/],
+    [/\bmicroservices?\b/i, /^bench\/peers\//],
     [/\brequest ids?\b|\brequestId\b/i, /^$/],
     [/\btransaction ids?\b|\btransactionId\b/i, /^bus\//],
     [/\baudit rows?\b/i, /^$/],
