@@ -181,7 +181,7 @@ function how({ simulation, machine, platform, notes }: Report): string {
   const list = (title: Bilingual, names: readonly string[]): string =>
     names.length === 0 ? '' : `<p>${both(title)}: <code>${names.map(safe).join(', ')}</code></p>`
   return `<p>${both({
-    vi: `Mô phỏng ${part.vi}, hạt giống ${seed}; cùng hạt giống cho cùng một bảng. ${count(platform.nation)} người của quốc gia tổng hợp, không có ai là người thật. Tỷ trọng của từng đơn vị là giả định của mô phỏng, không phải số liệu công bố. Một bên hỏi dừng ở tốc độ đã thoả thuận.`,
+    vi: `Mô phỏng ${part.vi}, hạt giống ${seed}; cùng hạt giống cho cùng một bảng. ${count(platform.nation)} người của quốc gia tổng hợp, không có ai là người thật. Tỷ trọng của từng đơn vị là giả định của mô phỏng, không phải số liệu công bố. Các bên hỏi giữ đúng tốc độ đã thoả thuận.`,
     en: `Simulates ${part.en}, seed ${seed}; the same seed gives the same table. The ${count(platform.nation)} people of the synthetic nation are nobody real. What part of the day is whose is the simulation’s assumption, not a published figure. Clients keep to their agreed rates.`,
   })}</p>
 <p>${both({
