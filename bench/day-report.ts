@@ -2,12 +2,12 @@
 import { type BookLine } from './books.ts'
 import { type Measured, renderCapacity } from './capacity.ts'
 import { sumByPart, sumOf } from './cost.ts'
-import { digits, sizeText, table } from './markdown.ts'
 import { type Latencies, type MixTally } from './mix-load.ts'
 import { type PlatformProcess } from './platform.ts'
 import { clockOf, grouped } from './progress-bar.ts'
 import { type MemoryLine } from './samples.ts'
 import { type Sizes } from './sizes.ts'
+import { digits, sizeText, table } from './study-tables.ts'
 
 export interface Day {
   exchanges: number

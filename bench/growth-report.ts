@@ -1,8 +1,8 @@
 // Growth as Markdown: the cost of an exchange against the number of something, and whether it is flat within noise. Pure.
 import { type LedgerRow } from './growth-ledger.ts'
 import { type LoadRow, type Shape } from './growth-load.ts'
-import { digits, table } from './markdown.ts'
 import { median } from './percentile.ts'
+import { digits, table } from './study-tables.ts'
 import { parts } from './target.ts'
 
 /** Rounds of one shape; void ones are not among them unless there is no other. */

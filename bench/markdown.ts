@@ -22,9 +22,6 @@ export function renderTable(lines: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
-export const table = (heading: readonly string[], rows: readonly (readonly string[])[]): string =>
-  renderTable([heading, ...rows])
-
 export const short = (figure: Figure): string => (figure === undefined ? '–' : digits(figure.median))
 
 export function withRange(figure: Figure): string {
@@ -36,14 +33,9 @@ export function withRange(figure: Figure): string {
 export const percent = (share: number | undefined): string =>
   share === undefined ? '–' : `${Math.round(share * 100)} %`
 
-/** Three digits, and no fraction from a hundred on; nothing measured: `–`. */
-export function digits(value: number | undefined): string {
-  if (value === undefined || !Number.isFinite(value)) return '–'
+/** Three digits, and no fraction from a hundred on. */
+export function digits(value: number): string {
   if (value >= 100) return Math.round(value).toLocaleString('en')
   if (value >= 10) return value.toFixed(value >= 99.95 ? 0 : 1)
   return value.toFixed(2)
 }
-
-/** Bytes as MB or GB of a thousand. */
-export const sizeText = (bytes: number): string =>
-  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${digits(bytes / 1e6)} MB`

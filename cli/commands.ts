@@ -9,6 +9,7 @@ export interface CommandEntry {
 export const commands: Readonly<Record<string, CommandEntry>> = Object.freeze({
   start: { summary: 'run the whole exchange in this process, without servers', load: () => import('./start.ts') },
   demo: { summary: 'a guided tour of a running exchange that checks itself', load: () => import('./demo.ts') },
+  simulate: { summary: 'the connected bodies at work for a day, reconciled', load: () => import('./simulate.ts') },
   ask: { summary: 'ask a service as a client, and show the answer', load: () => import('./ask.ts') },
   token: { summary: 'print an access token of a client', load: () => import('./token.ts') },
   clients: { summary: 'list who may ask, and what', load: () => import('./clients.ts') },

@@ -21,6 +21,8 @@ import { safeJson } from './safe-text.ts'
 import { type Answer, memberOf } from './simulated-client.ts'
 
 const record = 'population/citizen-record'
+/** Who asks on the tour. */
+const tourists: readonly string[] = ['social-insurance', 'public-service-portal', 'bank']
 const burstSize = 20
 const burstsMax = 5
 
@@ -44,13 +46,17 @@ export const steps: readonly Step[] = [
 ]
 
 async function introduceClients({ registry }: Tour): Promise<Told> {
-  const agreements = [...registry.agreements.values()]
+  const agreements = [...registry.agreements.values()].filter(({ client }) => tourists.includes(client))
+  const others = registry.agreements.size - agreements.length
   return {
-    story: agreements.flatMap(({ client, name, grants }) => [
-      `${client}: ${name.en} (${name.vi})`,
-      ...grants.map(({ service, mode, fields }) => `  may ${mode} ${service}: ${fields.join(', ')}`),
-    ]),
-    checks: ['social-insurance', 'bank'].map(client => ({
+    story: [
+      ...agreements.flatMap(({ client, name, grants }) => [
+        `${client}: ${name.en} (${name.vi})`,
+        ...grants.map(({ service, mode, fields }) => `  may ${mode} ${service}: ${fields.join(', ')}`),
+      ]),
+      ...(others === 0 ? [] : [`and ${others} more: npx ndx clients`]),
+    ],
+    checks: tourists.map(client => ({
       claim: `there is an agreement with ${client}`,
       isSo: registry.agreements.has(client as never),
     })),

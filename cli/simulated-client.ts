@@ -104,7 +104,7 @@ function readKey(dataDir: string, client: string): JWK {
   const nearest = findNearest(client, clients)
   const hint = nearest === undefined ? '' : ` Did you mean ${nearest}?`
   throw new CommandError(
-    `there is no client “${escapeText(client.slice(0, 60))}”.${hint}\nClients with keys in ${folder}: ${clients.join(', ')}`,
+    `there is no client “${escapeText(client.slice(0, 60))}”.${hint}\nIn ${folder} are the keys of ${clients.length} clients; \`npx ndx clients\` lists who may ask.`,
   )
 }
 

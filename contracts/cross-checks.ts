@@ -53,7 +53,7 @@ export function findContractFaults(file: string, contract: Contract): string[] {
 
 export function findAgreementFaults(file: string, agreement: Agreement, services: readonly Service[]): string[] {
   const faults: string[] = []
-  if (file !== `agreements/${agreement.client}.json`) faults.push(`${file}: is not the file of ${agreement.client}`)
+  if (!file.endsWith(`/${agreement.client}.json`)) faults.push(`${file}: is not the file of ${agreement.client}`)
   const ids = agreement.grants.map(grant => grant.id)
   if (new Set(ids).size !== ids.length) faults.push(`${file}: two grants have one id`)
   return [
@@ -62,6 +62,16 @@ export function findAgreementFaults(file: string, agreement: Agreement, services
       findGrantFaults(grant, services).map(fault => `${file}: ${grant.id} ${fault}`),
     ),
   ]
+}
+
+/** A client has one file, in whichever group. */
+export function findClientsTwice(files: readonly (readonly [file: string, agreement: Agreement])[]): string[] {
+  const first = new Map<string, string>()
+  return files.flatMap(([file, { client }]) => {
+    const other = first.get(client)
+    if (other === undefined) first.set(client, file)
+    return other === undefined ? [] : [`${file}: ${client} has an agreement in ${other} already`]
+  })
 }
 
 function findGrantFaults(grant: Grant, services: readonly Service[]): string[] {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Agreement, type ClientId, type Contract, type ProviderId, type Service } from '#contracts/contract.ts'
-import { findAgreementFaults, findContractFaults } from '#contracts/cross-checks.ts'
+import { findAgreementFaults, findClientsTwice, findContractFaults } from '#contracts/cross-checks.ts'
 import { deepFreeze, isJsonObject, type Json, type JsonObject } from '#contracts/json.ts'
 import { type IdScheme } from '#contracts/personal-id.ts'
 import { parseStrictJson } from '#contracts/strict-json.ts'
@@ -51,9 +51,11 @@ export function loadRegistry({
     ([file, contract]) => toService(file, contract, validation, faults),
   )
   services.sort((a, b) => (a.contract.id < b.contract.id ? -1 : a.contract.id > b.contract.id ? 1 : a.major - b.major))
-  const agreements = read<Agreement>(listFiles(directory, 'agreements'), 'agreement.schema.json', (file, agreement) =>
+  const agreementFiles = read<Agreement>(listAgreementFiles(directory), 'agreement.schema.json', (file, agreement) =>
     findAgreementFaults(file, agreement, services),
-  ).map(([, agreement]) => agreement)
+  )
+  faults.push(...findClientsTwice(agreementFiles))
+  const agreements = agreementFiles.map(([, agreement]) => agreement)
   if (faults.length > 0) throw new RegistryError(faults)
   return buildRegistry(services, agreements)
 }
@@ -82,6 +84,15 @@ const listContractFiles = (directory: string): string[] =>
   readdirSync(directory, { withFileTypes: true })
     .filter(entry => entry.isDirectory() && entry.name !== 'agreements')
     .flatMap(entry => listFiles(directory, entry.name))
+
+/** Those of the folder itself, then those of its groups; a group has no groups. */
+function listAgreementFiles(directory: string): string[] {
+  const groups = readdirSync(join(directory, 'agreements'), { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(({ name }) => `agreements/${name}`)
+    .sort()
+  return ['agreements', ...groups].flatMap(folder => listFiles(directory, folder))
+}
 
 /** Reads files of one kind: strict JSON, their schema, then the checks that a schema cannot say. */
 function readerOf(directory: string, validation: Validation, faults: string[]) {

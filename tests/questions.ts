@@ -2,7 +2,7 @@
 // changed for a test: shorter deadlines, higher rates.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Agreement, type Contract } from '#contracts/contract.ts'
 import { ownContractsDir } from '#contracts/registry.ts'
 import { createNation } from '#nation/nation.ts'
@@ -37,15 +37,14 @@ export interface ContractEdits {
 /** A copy of the contracts in a temporary folder, edited. The caller removes it. */
 export function copyContracts({ contract = () => {}, agreement = () => {} }: ContractEdits): string {
   const directory = mkdtempSync(join(tmpdir(), 'ndx-contracts-'))
-  for (const folder of readdirSync(ownContractsDir, { withFileTypes: true }).filter(entry => entry.isDirectory())) {
-    cpSync(join(ownContractsDir, folder.name), join(directory, folder.name), { recursive: true })
-    for (const name of readdirSync(join(directory, folder.name))) {
-      const path = join(directory, folder.name, name)
-      const value = JSON.parse(readFileSync(path, 'utf8')) as Contract & Agreement
-      if (folder.name === 'agreements') agreement(value)
-      else contract(value)
-      writeFileSync(path, JSON.stringify(value))
-    }
+  cpSync(ownContractsDir, directory, { recursive: true, filter: from => !from.endsWith('.ts') })
+  for (const name of readdirSync(directory, { recursive: true }) as string[]) {
+    if (!name.endsWith('.json') || dirname(name) === '.') continue
+    const path = join(directory, name)
+    const value = JSON.parse(readFileSync(path, 'utf8')) as Contract & Agreement
+    if (name.startsWith('agreements/')) agreement(value)
+    else contract(value)
+    writeFileSync(path, JSON.stringify(value))
   }
   return directory
 }

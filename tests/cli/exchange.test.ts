@@ -11,7 +11,6 @@ import { type Exchange, launch, makeFolder, ndx, shell, startExchange } from './
 
 const patient = { timeout: 60_000 }
 const { services, agreements } = loadRegistry({ idScheme: 'simulated' })
-const clients = [...agreements.keys()].toSorted()
 const folder = makeFolder()
 let exchange: Exchange
 
@@ -33,7 +32,7 @@ describe('start', () => {
     expect(running.stderr()).toBe('')
     expect(
       shown,
-    ).toBe(`NDX is ready after … s: ${services.length} services, ${clients.length} clients, everything in this process.
+    ).toBe(`NDX is ready after … s: ${services.length} services, ${agreements.size} clients, everything in this process.
 
   gateway     http://127.0.0.1:${port}
   documents   http://127.0.0.1:${port}/docs
@@ -148,11 +147,11 @@ describe('token', () => {
     expect(stderr).toBe('ndx token: the gateway gave no token: Scopes: exchange, catalogue.\n')
   })
 
-  test('an unknown client gets the list', patient, async () => {
+  test('an unknown client gets the nearest, and where the list is', patient, async () => {
     const { status, stdout, stderr } = await ndx(['token', 'bnak'], exchange.environment)
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
     expect(stderr).toBe(
-      `ndx token: there is no client “bnak”. Did you mean bank?\nClients with keys in ${exchange.dataDir}/clients: ${clients.join(', ')}\n`,
+      `ndx token: there is no client “bnak”. Did you mean bank?\nIn ${exchange.dataDir}/clients are the keys of ${agreements.size} clients; \`npx ndx clients\` lists who may ask.\n`,
     )
   })
 

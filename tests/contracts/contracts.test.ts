@@ -6,24 +6,38 @@ import { loadRegistry } from '#contracts/registry.ts'
 const registry = loadRegistry({ idScheme: 'simulated' })
 const services = registry.services.map(service => [`${service.contract.id} v${service.major}`, service] as const)
 
-test('are these services and these clients', () => {
+test('are these services', () => {
   expect(registry.services.map(({ contract }) => [contract.id, contract.mode])).toEqual([
     ['business-registration/enterprise-record', 'disclose'],
     ['business-registration/representative-verification', 'match'],
+    ['civil-status/birth-record', 'disclose'],
+    ['civil-status/birth-registration', 'effect'],
+    ['civil-status/marriage-status', 'match'],
+    ['judicial-records/record-certificate', 'disclose'],
     ['land/ownership-verification', 'match'],
     ['land/parcel-record', 'disclose'],
     ['population/citizen-record', 'disclose'],
     ['population/identity-verification', 'match'],
     ['population/personal-id-issuance', 'effect'],
+    ['population/relative-verification', 'match'],
+    ['population/residence-confirmation', 'match'],
+    ['public-employees/employment-verification', 'match'],
+    ['social-insurance/insurance-card-issuance', 'effect'],
     ['tax/tax-code', 'disclose'],
     ['tax/tax-obligation', 'disclose'],
   ])
-  expect([...registry.agreements.keys()].sort()).toEqual([
-    'bank',
-    'notary',
-    'public-service-portal',
-    'social-insurance',
-  ])
+})
+
+test('are the 98 connected bodies, each known by the beginning of its name', () => {
+  const clients = [...registry.agreements.keys()]
+  const count = (name: RegExp): number => clients.filter(client => name.test(client)).length
+  expect([/^ministry-/, /^one-stop-/, /^state-enterprise-/].map(count)).toEqual([18, 63, 4])
+  expect(clients).toEqual(
+    expect.arrayContaining(['bank', 'public-service-portal', 'social-insurance', 'vneid', 'e-tax']),
+  )
+  expect(clients.length).toBeGreaterThanOrEqual(98)
+  const provinces = [...registry.agreements.values()].filter(({ client }) => client.startsWith('one-stop-'))
+  expect(new Set(provinces.map(({ agency }) => agency)).size).toBe(63)
 })
 
 describe.each(services)('%s', (_, { contract, checkRequest, checkReply }) => {

@@ -1,7 +1,7 @@
 // The registry names every fault of a folder at once, and freezes what it loads. Each broken file below is wrong in one way.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Agreement, type Contract } from '#contracts/contract.ts'
 import { canonicalJson, loadRegistry, ownContractsDir, RegistryError } from '#contracts/registry.ts'
@@ -65,8 +65,10 @@ const grant = {
 const agreementOf = (client: string, grants: object[]): Agreement =>
   ({ client, agency: 'G24', name: bilingual, kind: 'state-agency', keys: [], grants }) as unknown as Agreement
 
-const write = (file: string, content: unknown): void =>
+function write(file: string, content: unknown): void {
+  mkdirSync(dirname(join(directory, file)), { recursive: true })
   writeFileSync(join(directory, file), typeof content === 'string' ? content : JSON.stringify(content))
+}
 const load = () => loadRegistry({ directory, idScheme: 'simulated' })
 const faultsOf = (): readonly string[] => {
   try {
@@ -223,6 +225,22 @@ describe('a good folder', () => {
     )
     expect([...registry.agreements.keys()]).toEqual(['farm'])
     expect(registry.providers).toEqual(['weather'])
+  })
+
+  test('may group its agreements in folders, each client in one', () => {
+    write('weather/forecast.v1.json', contractOf('forecast'))
+    write('agreements/farm.json', agreementOf('farm', [grant]))
+    write('agreements/harbours/north.json', agreementOf('north', [grant]))
+    write('agreements/airports/south.json', agreementOf('south', [grant]))
+    const registry = load()
+    expect([...registry.agreements.keys()]).toEqual(['farm', 'south', 'north'])
+    expect(registry.simulatedClients).toEqual(['farm', 'south', 'north'])
+    write('agreements/harbours/farm.json', agreementOf('farm', [grant]))
+    write('agreements/airports/east.json', agreementOf('west', [grant]))
+    expect(faultsOf()).toEqual([
+      'agreements/airports/east.json: is not the file of west',
+      'agreements/harbours/farm.json: farm has an agreement in agreements/farm.json already',
+    ])
   })
 
   test('is frozen', () => {
