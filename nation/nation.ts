@@ -26,8 +26,9 @@ import { createMarriages } from '#nation/marriages.ts'
 import { createPermutation } from '#nation/permutation.ts'
 import { describePerson, type Lineage, type Person } from '#nation/person.ts'
 import { type RecordedPerson, type RegisterName, recordedIn } from '#nation/records.ts'
+import { createWelfare, type Welfare } from '#nation/welfare.ts'
 
-export interface Nation {
+export interface Nation extends Welfare {
   readonly population: number
   readonly enterpriseCount: number
   /** The person with an index 0 … population − 1. @throws {RangeError} another index */
@@ -62,9 +63,7 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
   const enterprises = createEnterprises(seed, lineage)
   const describe = (seat: Seat): Person => describePerson(seat, census.indexOf(seat), lineage)
 
-  return Object.freeze({
-    population,
-    enterpriseCount,
+  const people = {
     person: (index: number) => {
       requireIndex(index, population)
       return describePerson(census.seatOfIndex(index), index, lineage)
@@ -84,7 +83,8 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
       return enterprises.enterprise(index)
     },
     findEnterprise: (enterpriseCode: string) => enterprises.findEnterprise(enterpriseCode),
-  })
+  }
+  return Object.freeze({ population, enterpriseCount, ...people, ...createWelfare(seed, people) })
 }
 
 /** Joins indexes, seats and numbers: index ↔ position ↔ seat ↔ serial, each step a bijection. */

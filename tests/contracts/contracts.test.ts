@@ -9,11 +9,22 @@ const services = registry.services.map(service => [`${service.contract.id} v${se
 test('are these services and these clients', () => {
   expect(registry.services.map(({ contract }) => [contract.id, contract.mode])).toEqual([
     ['business-registration/enterprise-record', 'disclose'],
+    ['health/health-summary', 'disclose'],
+    ['health/insurance-card-verification', 'match'],
+    ['labour/benefit-account-verification', 'match'],
+    ['labour/benefit-status', 'disclose'],
     ['population/citizen-record', 'disclose'],
     ['population/identity-verification', 'match'],
     ['population/personal-id-issuance', 'effect'],
+    ['social-insurance/contribution-history', 'disclose'],
+    ['social-insurance/insurance-status', 'disclose'],
   ])
-  expect([...registry.agreements.keys()].sort()).toEqual(['bank', 'public-service-portal', 'social-insurance'])
+  expect([...registry.agreements.keys()].sort()).toEqual([
+    'bank',
+    'hospital',
+    'public-service-portal',
+    'social-insurance',
+  ])
 })
 
 describe.each(services)('%s', (_, { contract, checkRequest, checkReply }) => {
@@ -58,8 +69,9 @@ describe.each(services)('%s', (_, { contract, checkRequest, checkReply }) => {
 })
 
 describe.each([...registry.agreements])('the agreement of %s', (_, { grants }) => {
-  test('grants no sensitive field of a disclosing service', () => {
+  test('grants no sensitive field of a disclosing service, but a patient’s health to whoever treats them', () => {
     for (const { service, fields } of grants) {
+      if (service === 'health/health-summary') continue
       const { contract } = registry.find(service)!
       const sensitive = contract.fields.filter(field => field.class === 'sensitive').map(field => field.name)
       if (contract.mode === 'disclose') expect(fields.filter(field => sensitive.includes(field))).toEqual([])
@@ -76,5 +88,21 @@ test('the bank may only match', () => {
   const { grants } = registry.agreements.get('bank' as ClientId)!
   expect(grants.map(({ service, mode, fields }) => [service, mode, fields])).toEqual([
     ['population/identity-verification', 'match', ['matched']],
+  ])
+})
+
+test('health summaries are for treatment, and for it alone', () => {
+  const { contract } = registry.find('health/health-summary')!
+  expect(contract.purposes.map(({ code }) => code)).toEqual(['treatment', 'emergency-treatment'])
+  const told = ['found', 'fullName', 'dateOfBirth']
+  expect(contract.fields.map(field => [field.name, field.class])).toEqual(
+    contract.fields.map(({ name }) => [name, told.includes(name) ? 'basic' : 'sensitive']),
+  )
+  const granted = [...registry.agreements.values()].flatMap(({ client, grants }) =>
+    grants.filter(({ service }) => service === contract.id).map(({ priority }) => [client, priority]),
+  )
+  expect(granted).toEqual([
+    ['hospital', 'health'],
+    ['hospital', 'health'],
   ])
 })

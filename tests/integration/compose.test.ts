@@ -11,7 +11,10 @@ import { run } from '#tests/shell.ts'
 
 const steps = ['redis-secret', 'secrets', 'topics']
 const servers = ['kafka', 'redis']
-const processes = ['gateway', 'ledger', 'witness', 'adapter-population', 'adapter-business-registration']
+const adapters = ['population', 'business-registration', 'social-insurance', 'health', 'labour'].map(
+  provider => `adapter-${provider}`,
+)
+const processes = ['gateway', 'ledger', 'witness', ...adapters]
 
 describe.runIf(inject('stack').kind === 'compose')('docker compose up', () => {
   let stack: WholeStack
