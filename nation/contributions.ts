@@ -1,8 +1,7 @@
 // Who paid into social insurance, when and through which employer: a career from the first job to the pension, by month. Until
 // the register became electronic there is one entry from the paper book; after it one entry a job, each at an enterprise that
-// was registered by then. Between two jobs there may be gaps.
+// was registered by then, or at the public body that the person works for. Between two jobs there may be gaps.
 import { yearOfBirthDate } from '#contracts/birth-date.ts'
-import { type EnterpriseCode } from '#contracts/enterprise-code.ts'
 import { lastBirthYear } from '#nation/cells.ts'
 import { type Chance, createLottery, interpolate, mix, within } from '#nation/chance.ts'
 import { type Enterprise, enterpriseCount } from '#nation/enterprise.ts'
@@ -22,19 +21,33 @@ export interface ContributionPeriod {
   readonly months: number
   readonly salaryBand: SalaryBand
   /** Of a compulsory period. */
-  readonly employer?: { readonly enterpriseCode: EnterpriseCode; readonly name: string }
+  readonly employer?: Employer
+}
+
+/** By the code of an enterprise, or of a public body. */
+export interface Employer {
+  readonly code: string
+  readonly name: string
+}
+
+/** Work for a public body that goes on. */
+export interface PublicWork {
+  readonly body: Employer
+  /** `yyyy-mm-dd` */
+  readonly since: string
 }
 
 export interface ContributionParts {
   chance: Chance
   enterprise(index: number): Enterprise
+  publicWorkOf?(person: Person): PublicWork | undefined
 }
 
 /** The month of the nation's date: the first that nobody has paid for. */
 export const nowMonth: Month = (lastBirthYear + 1) * 12
 /** Those who leave work with fewer have no pension. Social-insurance law 2024 article 64. */
 export const pensionMonthsMin = 180
-export const periodsMax = 6
+export const periodsMax = 7
 
 const electronicSince: Month = 2008 * 12
 const workingAge = 18
@@ -67,22 +80,34 @@ const topics = {
   leaving: 234,
   jobs: 235,
   salary: 236,
+  publicSalary: 246,
   job: 240,
 }
 
-/** At most six, the oldest first; empty for whoever never paid in. */
+/** At most seven, the oldest first; empty for whoever never paid in. */
 export function contributionsOf(person: Person, parts: ContributionParts): readonly ContributionPeriod[] {
+  const work = parts.publicWorkOf?.(person)
+  if (work === undefined) return careerOf(person, Math.min(pensionMonthOf(person), nowMonth), parts)
+  const since = monthOf(work.since)
+  const salary = drawSalaryBand(parts.chance.draw(person.index, topics.publicSalary))
+  const before = careerOf(person, since, parts)
+  const booked = paperBook(since, Math.min(nowMonth, electronicSince), salary)
+  return [...before, ...booked, period('compulsory', Math.max(since, electronicSince), nowMonth, salary, work.body)]
+}
+
+/** What was paid before `end`, from the first job on. */
+function careerOf(person: Person, end: Month, parts: ContributionParts): readonly ContributionPeriod[] {
   const { chance } = parts
   const { index, dateOfBirth } = person
   const draw = (topic: number, bound: number): number => within(chance.draw(index, topic), bound)
   if (draw(topics.career, 100) >= interpolate(careerShares, yearOfBirthDate(dateOfBirth))) return []
   const start =
     monthOf(dateOfBirth) + (workingAge + draw(topics.startYear, startYears)) * 12 + draw(topics.startMonth, 12)
-  const end = Math.min(pensionMonthOf(person), nowMonth)
   if (start >= end) return []
   const path = draw(topics.path, 100)
   const leaves = path < stayPercent ? end : start + 1 + draw(topics.leaving, end - start)
-  const periods = [...paperBook(index, start, Math.min(leaves, electronicSince), chance)]
+  const salary = drawSalaryBand(chance.draw(index, topics.salary))
+  const periods = paperBook(start, Math.min(leaves, electronicSince), salary)
   periods.push(...jobsOf(index, Math.max(start, electronicSince), leaves, parts))
   const isVoluntary = path >= stayPercent && path < stayPercent + voluntaryPercent
   const from = Math.max(leaves, electronicSince)
@@ -103,9 +128,8 @@ export function pensionMonthOf({ sex, dateOfBirth }: Pick<Person, 'sex' | 'dateO
   return month + 1
 }
 
-function paperBook(index: number, from: Month, end: Month, chance: Chance): ContributionPeriod[] {
-  return from < end ? [period('paper-book', from, end, drawSalaryBand(chance.draw(index, topics.salary)))] : []
-}
+const paperBook = (from: Month, end: Month, salary: SalaryBand): ContributionPeriod[] =>
+  from < end ? [period('paper-book', from, end, salary)] : []
 
 /** One after the other from `from` to before `end`; the last goes on when `end` is now. */
 function jobsOf(index: number, from: Month, end: Month, parts: ContributionParts): ContributionPeriod[] {
@@ -118,8 +142,8 @@ function jobsOf(index: number, from: Month, end: Month, parts: ContributionParts
     const employer = employerFor(draw, begins, ends === nowMonth, parts)
     const hired = employer === undefined ? ends : Math.max(begins, monthOf(employer.registeredOn) + 1)
     if (employer === undefined || hired >= ends) return []
-    const { enterpriseCode, name } = employer
-    return [period('compulsory', hired, ends, drawSalaryBand(mix(draw, job)), { enterpriseCode, name })]
+    const { enterpriseCode: code, name } = employer
+    return [period('compulsory', hired, ends, drawSalaryBand(mix(draw, job)), { code, name })]
   }).flat()
 }
 
@@ -145,7 +169,7 @@ function period(
   from: Month,
   end: Month,
   salaryBand: SalaryBand,
-  employer?: NonNullable<ContributionPeriod['employer']>,
+  employer?: Employer,
 ): ContributionPeriod {
   return {
     kind,

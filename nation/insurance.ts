@@ -4,7 +4,13 @@
 import { ageOf, type BenefitKind } from '#nation/benefits.ts'
 import { nationDate } from '#nation/cells.ts'
 import { type Chance, interpolate, within } from '#nation/chance.ts'
-import { type ContributionPeriod, nowMonth, pensionMonthOf, pensionMonthsMin } from '#nation/contributions.ts'
+import {
+  type ContributionPeriod,
+  type Employer,
+  nowMonth,
+  pensionMonthOf,
+  pensionMonthsMin,
+} from '#nation/contributions.ts'
 import { firstDayOf, lastDayOf, type Month, monthOf, monthText } from '#nation/months.ts'
 import { type Permutation } from '#nation/permutation.ts'
 import { type Person } from '#nation/person.ts'
@@ -96,7 +102,8 @@ export function indexOfCard(cardNumber: string, codes: Permutation): number | un
 /** Whether social insurance pays them an old-age pension. */
 export function hasPension(person: Person, contributions: readonly ContributionPeriod[]): boolean {
   const months = contributions.reduce((sum, period) => sum + period.months, 0)
-  return months >= pensionMonthsMin && pensionMonthOf(person) < nowMonth
+  const hasStopped = contributions.at(-1)?.to !== undefined
+  return hasStopped && months >= pensionMonthsMin && pensionMonthOf(person) < nowMonth
 }
 
 function statusOf(person: Person, contributions: readonly ContributionPeriod[]): InsuranceStatus {
@@ -139,7 +146,8 @@ function termOf(
   const age = ageOf(person)
   const last = contributions.at(-1)
   if (age <= smallChildAgeMax) return { group: 'TE1', from: person.dateOfBirth, to: endOfChildhood(person) }
-  if (last !== undefined && status === 'compulsory') return { group: 'DN4', from: `${last.from}-01` }
+  if (last !== undefined && status === 'compulsory')
+    return { group: isEnterprise(last.employer) ? 'DN4' : 'HC4', from: `${last.from}-01` }
   if (status === 'pension') return { group: 'HT3', from: firstDayOf(pensionMonthOf(person)) }
   if (benefit !== undefined)
     return { group: benefit.kind === 'war-invalid' ? 'CC1' : 'BT2', from: `${benefit.since}-01` }
@@ -150,6 +158,8 @@ function termOf(
   const renewed = nowMonth - draw(topics.renewal, 12)
   return { group: 'GD4', from: firstDayOf(renewed), to: lastDayOf(renewed + 11) }
 }
+
+const isEnterprise = (employer: Employer | undefined): boolean => /^[0-9]{10}$/.test(employer?.code ?? '')
 
 /** 30 September of the year in which they turn six, or the end of the month of it. Health-insurance law article 16. */
 function endOfChildhood({ dateOfBirth }: Person): string {

@@ -4,7 +4,7 @@
 import { type Benefit, benefitOf } from '#nation/benefits.ts'
 import { population } from '#nation/cells.ts'
 import { createChance, mix } from '#nation/chance.ts'
-import { type ContributionPeriod, contributionsOf } from '#nation/contributions.ts'
+import { type ContributionPeriod, contributionsOf, type PublicWork } from '#nation/contributions.ts'
 import { type Enterprise } from '#nation/enterprise.ts'
 import { type HealthRecord, healthOf } from '#nation/health.ts'
 import { hasPension, type Insurance, indexOfCard, insuranceOf } from '#nation/insurance.ts'
@@ -14,7 +14,7 @@ import { type Person } from '#nation/person.ts'
 export interface Welfare {
   /** What social insurance knows of the person; undefined for the nine of a hundred it does not know. */
   insuranceOf(person: Person): Insurance | undefined
-  /** What was paid into social insurance for the person, the oldest first, at most six periods. */
+  /** What was paid into social insurance for the person, the oldest first, at most seven periods. */
   contributionsOf(person: Person): readonly ContributionPeriod[]
   /** Who has the health-insurance card with this number, valid or not. */
   findInsured(cardNumber: string): Person | undefined
@@ -30,14 +30,15 @@ export interface WelfareParts {
   findPerson(personalId: string): Person | undefined
   childrenOf(person: Person): Person[]
   enterprise(index: number): Enterprise
+  /** Whether a public body employs them, where the nation says so. */
+  publicWorkOf?(person: Person): PublicWork | undefined
 }
 
 export function createWelfare(seed: number, parts: WelfareParts): Welfare {
   const chance = createChance(seed)
   const codes = createPermutation(mix(seed, 230), population)
   const accountNumbers = createPermutation(mix(seed, 250), population)
-  const contributions = (person: Person): readonly ContributionPeriod[] =>
-    contributionsOf(person, { chance, enterprise: parts.enterprise })
+  const contributions = (person: Person): readonly ContributionPeriod[] => contributionsOf(person, { ...parts, chance })
   const benefit = (person: Person): Benefit | undefined =>
     benefitOf(person, { chance, accountNumbers, hasPension: one => hasPension(one, contributions(one)) })
   const insurance = (person: Person): Insurance | undefined =>

@@ -5,9 +5,11 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadRegistry } from '#contracts/registry.ts'
 import { until } from '#tests/bus/until.ts'
 import { type Exchange, launch, makeFolder, ndx, shell, startExchange } from './ndx.ts'
 
+const { services, agreements } = loadRegistry({ idScheme: 'simulated' })
 const patient = { timeout: 60_000 }
 const folder = makeFolder()
 let exchange: Exchange
@@ -28,7 +30,9 @@ describe('start', () => {
     const port = new URL(url).port
     const shown = running.stdout().replace(/after \d+\.\d s/, 'after … s')
     expect(running.stderr()).toBe('')
-    expect(shown).toBe(`NDX is ready after … s: 4 services, 3 clients, everything in this process.
+    expect(
+      shown,
+    ).toBe(`NDX is ready after … s: ${services.length} services, ${agreements.size} clients, everything in this process.
 
   gateway     http://127.0.0.1:${port}
   documents   http://127.0.0.1:${port}/docs
@@ -147,7 +151,7 @@ describe('token', () => {
     const { status, stdout, stderr } = await ndx(['token', 'bnak'], exchange.environment)
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
     expect(stderr).toBe(
-      `ndx token: there is no client “bnak”. Did you mean bank?\nClients with keys in ${exchange.dataDir}/clients: bank, public-service-portal, social-insurance\n`,
+      `ndx token: there is no client “bnak”. Did you mean bank?\nClients with keys in ${exchange.dataDir}/clients: ${[...agreements.keys()].toSorted().join(', ')}\n`,
     )
   })
 

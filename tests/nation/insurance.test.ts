@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import { yearOfBirthDate } from '#contracts/birth-date.ts'
 import { ageOf } from '#nation/benefits.ts'
-import { nowMonth, pensionMonthOf, pensionMonthsMin, periodsMax } from '#nation/contributions.ts'
-import { type Insurance } from '#nation/insurance.ts'
+import { createChance } from '#nation/chance.ts'
+import { contributionsOf, nowMonth, pensionMonthOf, pensionMonthsMin, periodsMax } from '#nation/contributions.ts'
+import { type Insurance, insuranceOf } from '#nation/insurance.ts'
 import { firstDayOf, lastDayOf, monthOf, monthText } from '#nation/months.ts'
 import { createNation } from '#nation/nation.ts'
+import { createPermutation } from '#nation/permutation.ts'
 import { type Person } from '#nation/person.ts'
 
 const nation = createNation({ seed: 7 })
@@ -104,7 +106,7 @@ describe('contributions', () => {
       for (const { kind, from, to, employer } of periods) {
         expect(employer === undefined).toBe(kind !== 'compulsory')
         if (employer === undefined) continue
-        const enterprise = nation.findEnterprise(employer.enterpriseCode)
+        const enterprise = nation.findEnterprise(employer.code)
         expect(enterprise?.name).toBe(employer.name)
         expect((enterprise?.registeredOn ?? '9').slice(0, 7) < from).toBe(true)
         if (to === undefined) expect(enterprise?.status).toBe('active')
@@ -126,6 +128,33 @@ describe('contributions', () => {
       if (status === 'compulsory' || status === 'voluntary') expect(ageOf(person)).toBeLessThanOrEqual(62)
     }
   })
+})
+
+describe('whoever works for a public body', () => {
+  const chance = createChance(7)
+  const body = { code: 'H26', name: 'Ủy ban nhân dân Hà Nội' }
+  const codes = createPermutation(1, nation.population)
+  const workers = people.filter(person => ageOf(person) >= 22 && ageOf(person) <= (person.sex === 'male' ? 60 : 56))
+
+  it.each(['1995-03-01', '2007-12-01', '2008-01-01', '2019-07-01', '2025-12-01'])(
+    'since %s pays in through it to this day, after what they did before, and has the card of the state’s employees',
+    since => {
+      for (const person of workers.filter(one => monthOf(since) >= monthOf(one.dateOfBirth) + 216).slice(0, 500)) {
+        const parts = { chance, enterprise: nation.enterprise, publicWorkOf: () => ({ body, since }) }
+        const contributions = contributionsOf(person, parts)
+        const paid = contributions.filter(({ from }) => from >= since.slice(0, 7))
+        expect(contributions.length).toBeLessThanOrEqual(periodsMax)
+        expect(paid.at(-1)).toMatchObject({ kind: 'compulsory', employer: body })
+        expect(paid.reduce((sum, { months }) => sum + months, 0)).toBe(nowMonth - monthOf(since))
+        for (const { to, employer } of contributions.slice(0, -paid.length)) {
+          expect(to !== undefined && to < since.slice(0, 7)).toBe(true)
+          expect(employer).not.toEqual(body)
+        }
+        const { status, card } = insuranceOf(person, { contributions, benefit: undefined }, { chance, codes }) ?? {}
+        expect([status, card?.number.slice(0, 3)]).toEqual(['compulsory', 'HC4'])
+      }
+    },
+  )
 })
 
 describe('the month of a pension', () => {
