@@ -76,8 +76,8 @@ export interface Grant {
   ratePerSecond: number
   burst: number
   quotaPerDay?: number
-  /** bulk: gives way to all others when the provider is busy. */
-  priority?: 'bulk'
+  /** health: a patient waits, so it gives way to nobody. bulk: gives way to all others when the provider is busy. */
+  priority?: 'health' | 'bulk'
 }
 
 export interface Agreement {

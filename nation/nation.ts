@@ -32,8 +32,9 @@ import { describePerson, type Lineage, type Person } from '#nation/person.ts'
 import { type PublicEmployment, publicEmploymentOf } from '#nation/public-employees.ts'
 import { type RecordedPerson, type RegisterName, recordedIn } from '#nation/records.ts'
 import { createTaxes, type TaxObligation } from '#nation/tax.ts'
+import { createWelfare, type Welfare } from '#nation/welfare.ts'
 
-export interface Nation {
+export interface Nation extends Welfare {
   readonly population: number
   readonly enterpriseCount: number
   /** The person with an index 0 … population − 1. @throws {RangeError} another index */
@@ -95,9 +96,7 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
     return father === undefined ? [] : lineage.families.childrenOf(father).map(describe)
   }
 
-  return Object.freeze({
-    population,
-    enterpriseCount,
+  const people = {
     person: (index: number) => {
       requireIndex(index, population)
       return describePerson(census.seatOfIndex(index), index, lineage)
@@ -118,7 +117,8 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
       return enterprises.enterprise(index)
     },
     findEnterprise: (enterpriseCode: string) => enterprises.findEnterprise(enterpriseCode),
-  })
+  }
+  return Object.freeze({ population, enterpriseCount, ...people, ...createWelfare(seed, people) })
 }
 
 interface HoldingParts {

@@ -3,11 +3,11 @@
 // Health and metrics never enter. Counts only; nobody queues here.
 import { type ProviderId } from '#contracts/contract.ts'
 
-/** verification: a person waits at a counter. disclosure: data is read. bulk: nobody waits. */
-export type Priority = 'verification' | 'disclosure' | 'bulk'
+/** health: a patient waits. verification: a person waits at a counter. disclosure: data is read. bulk: nobody waits. */
+export type Priority = 'health' | 'verification' | 'disclosure' | 'bulk'
 
 /** Of either bound; each priority may enter once at least. */
-const percents: Readonly<Record<Priority, number>> = { verification: 100, disclosure: 80, bulk: 50 }
+const percents: Readonly<Record<Priority, number>> = { health: 100, verification: 100, disclosure: 80, bulk: 50 }
 const retrySecondsMin = 1
 const retrySecondsMax = 3
 

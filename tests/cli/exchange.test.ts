@@ -9,8 +9,8 @@ import { loadRegistry } from '#contracts/registry.ts'
 import { until } from '#tests/bus/until.ts'
 import { type Exchange, launch, makeFolder, ndx, shell, startExchange } from './ndx.ts'
 
-const patient = { timeout: 60_000 }
 const { services, agreements } = loadRegistry({ idScheme: 'simulated' })
+const patient = { timeout: 60_000 }
 const folder = makeFolder()
 let exchange: Exchange
 

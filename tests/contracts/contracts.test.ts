@@ -13,7 +13,11 @@ test('are these services', () => {
     ['civil-status/birth-record', 'disclose'],
     ['civil-status/birth-registration', 'effect'],
     ['civil-status/marriage-status', 'match'],
+    ['health/health-summary', 'disclose'],
+    ['health/insurance-card-verification', 'match'],
     ['judicial-records/record-certificate', 'disclose'],
+    ['labour/benefit-account-verification', 'match'],
+    ['labour/benefit-status', 'disclose'],
     ['land/ownership-verification', 'match'],
     ['land/parcel-record', 'disclose'],
     ['population/citizen-record', 'disclose'],
@@ -22,7 +26,9 @@ test('are these services', () => {
     ['population/relative-verification', 'match'],
     ['population/residence-confirmation', 'match'],
     ['public-employees/employment-verification', 'match'],
+    ['social-insurance/contribution-history', 'disclose'],
     ['social-insurance/insurance-card-issuance', 'effect'],
+    ['social-insurance/insurance-status', 'disclose'],
     ['tax/tax-code', 'disclose'],
     ['tax/tax-obligation', 'disclose'],
   ])
@@ -82,8 +88,9 @@ describe.each(services)('%s', (_, { contract, checkRequest, checkReply }) => {
 })
 
 describe.each([...registry.agreements])('the agreement of %s', (_, { grants }) => {
-  test('grants sensitive fields of a disclosing service for named procedures only, and with a daily quota', () => {
+  test('grants sensitive fields of a disclosing service for named procedures only, and with a daily quota; a patient’s health to whoever treats them', () => {
     for (const { service, fields, procedures, quotaPerDay } of grants) {
+      if (service === 'health/health-summary') continue
       const { contract } = registry.find(service)!
       const sensitive = contract.fields.filter(field => field.class === 'sensitive').map(field => field.name)
       if (contract.mode !== 'disclose' || (procedures.length > 0 && quotaPerDay !== undefined)) continue
@@ -102,5 +109,21 @@ test('the bank may only match', () => {
   const { grants } = registry.agreements.get('bank' as ClientId)!
   expect(grants.map(({ service, mode, fields }) => [service, mode, fields])).toEqual([
     ['population/identity-verification', 'match', ['matched']],
+  ])
+})
+
+test('health summaries are for treatment, and for it alone', () => {
+  const { contract } = registry.find('health/health-summary')!
+  expect(contract.purposes.map(({ code }) => code)).toEqual(['treatment', 'emergency-treatment'])
+  const told = ['found', 'fullName', 'dateOfBirth']
+  expect(contract.fields.map(field => [field.name, field.class])).toEqual(
+    contract.fields.map(({ name }) => [name, told.includes(name) ? 'basic' : 'sensitive']),
+  )
+  const granted = [...registry.agreements.values()].flatMap(({ client, grants }) =>
+    grants.filter(({ service }) => service === contract.id).map(({ priority }) => [client, priority]),
+  )
+  expect(granted).toEqual([
+    ['hospital', 'health'],
+    ['hospital', 'health'],
   ])
 })

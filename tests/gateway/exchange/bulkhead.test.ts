@@ -6,7 +6,7 @@ import { type Bulkhead, createBulkhead, type Priority } from '#gateway/exchange/
 
 const population = 'population' as ProviderId
 const business = 'business' as ProviderId
-const priorities: Priority[] = ['verification', 'disclosure', 'bulk']
+const priorities: Priority[] = ['health', 'verification', 'disclosure', 'bulk']
 
 /** Enters until refused; a bound that is missing ends the test, not the process. */
 function fill(bulkhead: Bulkhead, provider: ProviderId, priority: Priority): number {
@@ -16,6 +16,7 @@ function fill(bulkhead: Bulkhead, provider: ProviderId, priority: Priority): num
 
 describe('a bulkhead', () => {
   test.each([
+    ['health', 10],
     ['verification', 10],
     ['disclosure', 8],
     ['bulk', 5],
@@ -32,6 +33,7 @@ describe('a bulkhead', () => {
   })
 
   test.each([
+    ['health', 10],
     ['verification', 10],
     ['disclosure', 8],
     ['bulk', 5],
@@ -92,7 +94,7 @@ describe('a bulkhead', () => {
     fc.assert(
       fc.property(bounds, fc.array(step, { maxLength: 200 }), ({ totalMax, providerMax }, steps) => {
         const bulkhead = createBulkhead({ totalMax, providerMax, random: Math.random })
-        const percents = { verification: 100, disclosure: 80, bulk: 50 }
+        const percents = { health: 100, verification: 100, disclosure: 80, bulk: 50 }
         const entries: { provider: ProviderId; isInside: boolean; leave(): void }[] = []
         const inside = (provider?: ProviderId): number =>
           entries.filter(entry => entry.isInside && (provider === undefined || entry.provider === provider)).length
