@@ -9,7 +9,7 @@ import { type Candidate } from '#conformance/candidate.ts'
  * descriptor 3. The shells survive the signal that they send to their group; what they started gets it.
  */
 const guard = `trap : TERM INT
-( trap : TERM INT; eval "$1" 3>&-; echo $? >&3 ) </dev/null &
+( trap : TERM INT; ( trap : TERM INT; eval "$1" ) 3>&-; echo $? >&3 ) </dev/null &
 read -r line && { kill -TERM 0; read -r line; }
 kill -KILL 0`
 

@@ -97,7 +97,7 @@ async function runChecks(
       const about = kind === 'service' ? service.contract.id : trial.provider
       onCheck(check, about)
       const verdict = (await findUnfit(trial, findings)) ?? (await run(trial, service))
-      findings.push({ check, about, ...verdict })
+      findings.push({ check, about, ...withEnd(verdict, trial.candidate) })
     }
     // Before the poison, which it may not survive.
     if (check === 'invalid' && (await findUnfit(trial, findings)) === undefined) await askMarked(trial)
@@ -135,6 +135,14 @@ async function isAnswering(trial: Trial, patienceMs?: number): Promise<boolean> 
   const question = await client.ask(askPatiently(probeOf(trial), trial.startMs * 2))
   const { reply, isDeferred } = await client.ending(question, 1, patienceMs)
   return reply !== undefined || isDeferred
+}
+
+/** A fault that was the end of its process says so. */
+function withEnd(verdict: Verdict, candidate: Candidate | undefined): Verdict {
+  const end = candidate?.ended()
+  return verdict.result !== 'fault' || end === undefined
+    ? verdict
+    : { ...verdict, seen: `${verdict.seen}; its process ${end}` }
 }
 
 const lastLine = (candidate: Candidate | undefined): string =>

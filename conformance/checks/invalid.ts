@@ -8,7 +8,7 @@ import { count, describeEnding, type Trial } from '../trial.ts'
 /** The adapter's own, in capitals; a contract's are listed there. */
 const codeForm = /^[A-Z][A-Z0-9_]{2,59}$/
 
-export async function checkInvalid({ client, candidate, marks }: Trial, service: Service): Promise<Verdict> {
+export async function checkInvalid({ client, marks }: Trial, service: Service): Promise<Verdict> {
   const mark = marks.make('text of an invalid request')
   const invalid: { what: string; asking: Asking }[] = [
     ...breakRequest(service, mark).map(({ what, request }) => ({ what, asking: { service, request } })),
@@ -25,16 +25,14 @@ export async function checkInvalid({ client, candidate, marks }: Trial, service:
       code !== undefined && (codeForm.test(code) || service.contract.errors.some(one => one.code === code))
     if (outcome === 'failed' && isCoded) continue
     return fault(
-      `${what} ended ${describeEnding(ending)}${endOf(candidate?.ended())}`,
+      `${what} ended ${describeEnding(ending)}`,
       'Hold each request to type, contract hash and schema before you execute it; fail with REQUEST_INVALID or CONTRACT_UNKNOWN.',
     )
   }
   const after = await client.ending(await client.ask({ service }))
   if (after.reply !== undefined || after.isDeferred) return ok(`${count(invalid.length, 'request')} failed with a code`)
   return fault(
-    `after ${count(invalid.length, 'invalid request')} it answers no more${endOf(candidate?.ended())}`,
+    `after ${count(invalid.length, 'invalid request')} it answers no more`,
     'A request that breaks its contract is a failure to reply with, not an end of the process.',
   )
 }
-
-const endOf = (how: string | undefined): string => (how === undefined ? '' : `; its process ${how}`)

@@ -23,7 +23,7 @@ interface Poison {
 }
 
 export async function checkPoison(trial: Trial): Promise<Verdict> {
-  const { client, provider, marks, candidate } = trial
+  const { client, provider, marks } = trial
   const service = probeOf(trial)
   const mark = marks.make('text of a record that cannot be read')
   let worstMs = 0
@@ -32,10 +32,9 @@ export async function checkPoison(trial: Trial): Promise<Verdict> {
     await client.send({ ...question, record: { ...question.record, ...spoil(question) } })
     const askedMs = performance.now()
     const next = await client.ending(await client.ask({ service, partition }))
-    const end = candidate?.ended()
     if (next.reply === undefined && !next.isDeferred)
       return fault(
-        `the question behind ${what} got no reply${end === undefined ? '' : `; its process ${end}`}`,
+        `the question behind ${what} got no reply`,
         'Catch what reading a record throws, give the record up (dead letter, failed reply) and commit it.',
       )
     const delayMs = (next.reply?.record.seenMs ?? performance.now()) - askedMs

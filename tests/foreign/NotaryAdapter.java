@@ -1,6 +1,6 @@
 // A notary's adapter in Java: one file, Kafka's own client and Jackson, nothing of NDX. Written from services/README.md, “An
 // adapter in another language”, to show that the page is enough; `ndx adapter check` holds it to the wire. Started as it is:
-//   java -cp '<folder of kafka-clients and jackson-databind>/*' NotaryAdapter.java <folder of contracts> <file of the register>
+//   java -Dfile.encoding=UTF-8 -cp '<folder of kafka-clients and jackson-databind>/*' NotaryAdapter.java <contracts> <register file>
 // NDX_KAFKA_BROKERS names the brokers. Each step of the page is a method here.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

@@ -8,6 +8,8 @@ import { ensureKafkaJars } from '#tests/stack/kafka-jars.ts'
 const run = promisify(execFile)
 
 export const contractsDir = join(import.meta.dirname, 'contracts')
+/** Up to Java 17 a source file is read as the machine's locale says. */
+const options = '-Dfile.encoding=UTF-8'
 const source = join(import.meta.dirname, 'NotaryAdapter.java')
 
 /** A shell line, but for the register's file; or what is missing. What can be installed here is installed. */
@@ -16,7 +18,7 @@ export async function findJavaAdapter(): Promise<{ line(registerFile: string): s
     const jars = await ensureKafkaJars()
     const { stdout } = await run('java', ['--list-modules'], { timeout: 30_000 })
     if (!/^jdk\.compiler@/m.test(stdout)) return { missing: 'this java has no compiler: a JDK is needed' }
-    return { line: registerFile => `exec java -cp '${jars}/*' '${source}' '${contractsDir}' '${registerFile}'` }
+    return { line: registerFile => `java ${options} -cp '${jars}/*' '${source}' '${contractsDir}' '${registerFile}'` }
   } catch (error) {
     return { missing: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) }
   }
