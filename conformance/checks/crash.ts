@@ -66,11 +66,11 @@ async function doEffects({ client, services, isFaulty }: Trial): Promise<Done[]>
   return done
 }
 
-async function findDoneAgain({ client }: Trial, done: readonly Done[]): Promise<Verdict | undefined> {
+async function findDoneAgain({ client, takeOverMs }: Trial, done: readonly Done[]): Promise<Verdict | undefined> {
   for (const { service, question, reply } of done) {
     const { replies } = client.endingSoFar(question)
     await client.send(question)
-    const after = await client.ending(question, replies.length + 1)
+    const after = await client.ending(question, replies.length + 1, takeOverMs)
     const isSaidAgain = after.replies.length > replies.length
     if (isSaidAgain && isSame(after.reply?.data ?? null, reply.data ?? null)) continue
     return fault(

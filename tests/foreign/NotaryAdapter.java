@@ -29,12 +29,14 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -93,7 +95,7 @@ public class NotaryAdapter {
     contracts.put(type, new Contract(type, hash, ((Number) contract.get("deadlineMs")).longValue()));
   }
 
-  /** At least once: what is committed was replied to, and the broker has the reply. Whatever else goes wrong ends the process. */
+  /** At least once: what is committed was replied to, and the broker has the reply. What goes wrong with that ends the process. */
   void run(String brokers) throws Exception {
     ExecutorService pool = Executors.newFixedThreadPool(32);
     try (var reader = new KafkaConsumer<>(readerSettings(brokers), new StringDeserializer(), new StringDeserializer())) {
@@ -121,13 +123,22 @@ public class NotaryAdapter {
             return null;
           }));
         for (Future<?> one : underWay) one.get();
-        reader.commitSync();
+        commit(reader);
       }
     } catch (WakeupException stopped) {
       System.out.println("stopped");
     } finally {
       pool.shutdown();
       writer.close();
+    }
+  }
+
+  /** The partitions may have gone to another meanwhile: what was not committed is delivered again, to whoever has them. */
+  static void commit(KafkaConsumer<String, String> reader) {
+    try {
+      reader.commitSync();
+    } catch (CommitFailedException | RetriableException error) {
+      System.out.println("not committed: " + error.getClass().getSimpleName());
     }
   }
 
