@@ -22,5 +22,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = Object.freeze({
   secrets: { summary: 'make the secrets that are missing', load: () => import('./secrets.ts') },
   introduce: { summary: 'make a ledger and a witness known to each other', load: () => import('./introduce.ts') },
   'dead-letters': { summary: 'what adapters gave up on; replay one', load: () => import('./dead-letters.ts') },
+  adapter: { summary: 'write a new adapter; check any adapter', load: () => import('./adapter.ts') },
   topics: { summary: 'create or check the Kafka topics', load: () => import('./topics.ts') },
 })

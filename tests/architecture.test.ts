@@ -13,6 +13,7 @@ const folders = [
   'gateway',
   'ledger',
   'services',
+  'conformance',
   'nation',
   'console',
   'cli',
@@ -92,6 +93,7 @@ const arrows: Record<string, string[]> = {
   gateway: ['bus', 'contracts', 'runtime'],
   ledger: ['bus', 'contracts', 'runtime'],
   services: ['bus', 'contracts', 'nation', 'runtime'],
+  conformance: ['bus', 'contracts'],
   console: [],
 }
 

@@ -26,6 +26,7 @@ const copied = [
   'gateway',
   'ledger',
   'services',
+  'conformance',
   'nation',
   'cli',
   'package.json',

@@ -1,0 +1,12 @@
+// Sends every reply to partition 0, whichever the request wants.
+import { type OutgoingRecord } from '#bus/bus.ts'
+import { type RequestMessage } from '#bus/message.ts'
+import { NotaryAdapter, type Verdict } from './notary.ts'
+
+export const finds = 'envelope'
+
+export class Adapter extends NotaryAdapter {
+  override reply(request: RequestMessage, verdict: Verdict): OutgoingRecord {
+    return { ...super.reply(request, verdict), partition: 0 }
+  }
+}
