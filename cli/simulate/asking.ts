@@ -37,7 +37,7 @@ export interface Asking {
 const tokenMs = 8 * 60_000
 const attemptsMax = 12
 const againMs = 1000
-const settledWithinMs = 90_000
+const settledWithinMs = 240_000
 
 /** Resolves when it was answered at all; `settled` when it is known what became of it, which of an effect may be later. */
 export type Ask = (asked: Asked, options: { isHasty: boolean }) => Promise<{ settled: Promise<Result> }>

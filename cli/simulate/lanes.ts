@@ -4,7 +4,7 @@ import { type Agreement, type Grant, type Mode, type Service } from '#contracts/
 import { type ErrorCode } from '#contracts/errors.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { type Body, bodyOf, sharesOf } from './bodies.ts'
-import { createExampleMaker, type Maker } from './maker.ts'
+import { createExampleMaker, isSettledLater, type Maker } from './maker.ts'
 import { makers } from './makers.ts'
 
 export interface Lane {
@@ -20,6 +20,7 @@ export interface Lane {
 }
 
 const modeWeights: Readonly<Record<Mode, number>> = { match: 8, disclose: 4, effect: 0.6 }
+const laterWeight = 0.6
 const populationWeight = 2
 /** Of its rate in full: a hundred minutes. */
 const fullRateSecondsADay = 6000
@@ -104,8 +105,10 @@ function weightsOf(lanes: readonly Lane[]): number[] {
   })
 }
 
-const weightInClient = ({ service }: Lane): number =>
-  modeWeights[service.contract.mode] * (service.providerId === 'population' ? populationWeight : 1)
+function weightInClient({ service }: Lane): number {
+  const weight = isSettledLater(service.contract) ? laterWeight : modeWeights[service.contract.mode]
+  return weight * (service.providerId === 'population' ? populationWeight : 1)
+}
 
 /** Whole numbers in these proportions whose sum is that of the parts: what is cut off one is carried to the next. */
 function spread(weights: readonly number[], factor: number): number[] {

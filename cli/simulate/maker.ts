@@ -27,16 +27,22 @@ export interface Maker {
   writes?: { name?: string; birthDate?: string }
 }
 
+/** Whoever asks need not wait for an answer at once: an effect, or a register with days to answer. */
+export const isSettledLater = ({ mode, deadlineMs }: Contract): boolean => mode === 'effect' || deadlineMs > waitedForMs
+
+/** No contract lets a client wait longer. */
+const waitedForMs = 60_000
 /** The nation that the contracts' examples are about. */
 const exampleSeed = 1
 
 /**
- * Asks a contract's examples in turn. Examples that do not match are left out, since guesses about one person are few; what an
- * effect answers is new each time, so nothing is expected of it.
+ * Asks a contract's examples in turn. Examples that do not match are left out, since guesses about one person are few; what is
+ * settled later is new each time, so nothing is expected of it.
  */
-export function createExampleMaker({ examples, mode }: Contract, nationSeed: number): Maker {
+export function createExampleMaker(contract: Contract, nationSeed: number): Maker {
+  const { examples } = contract
   const positive = examples.filter(({ reply }) => reply['matched'] !== false)
-  const isKnown = mode !== 'effect' && nationSeed === exampleSeed
+  const isKnown = !isSettledLater(contract) && nationSeed === exampleSeed
   return {
     make: ({ draws }) => {
       const { request, reply } = draws.pick(positive.length > 0 ? positive : examples)

@@ -1,11 +1,13 @@
 // The plan of a day: which errands are run in which quarter hour. An errand is one question, or a few that belong together in
 // order. Only its lane, kind and number are kept; what exactly is asked is computed from them when it is asked (questions.ts).
+import { type Contract } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { type Chance, createChance } from '#nation/chance.ts'
 import { drawQuarter, peakQuarter, quartersADay } from './day-profile.ts'
 import { createDraws } from './draws.ts'
 import { canBeMisnamed, drawKind, type Kind } from './kinds.ts'
 import { apportion, createLanes, type Lane } from './lanes.ts'
+import { isSettledLater } from './maker.ts'
 
 export interface Errand {
   lane: Lane
@@ -98,7 +100,7 @@ type Add = (lane: Lane, kind: Kind, quarter: number, length?: number) => void
 /** Two officers who misuse their right to ask, and clients that do not keep to their rate. */
 function addAbuse(lanes: readonly Lane[], total: number, add: Add): void {
   const holding = lanes.filter(({ isOver, isByExample }) => isOver === undefined && !isByExample)
-  const ofOfficers = holding.filter(({ body, service }) => body.hasAbuse === true && isAboutPeople(service))
+  const ofOfficers = holding.filter(({ body, service }) => body.hasAbuse === true && isAboutPeople(service.contract))
   const prying = ofOfficers.findLast(({ service }) => service.contract.mode === 'disclose')
   if (prying !== undefined)
     for (let i = 0; i < Math.max(pryingMin, total * pryingShare); i++) add(prying, 'prying', pryingQuarter + (i % 4))
@@ -111,12 +113,12 @@ function addAbuse(lanes: readonly Lane[], total: number, add: Add): void {
     if (
       lane.grant.burst <= hastyBurstMax &&
       lane.grant.ratePerSecond <= hastyRateMax &&
-      lane.service.contract.mode !== 'effect'
+      !isSettledLater(lane.service.contract)
     )
       add(lane, 'hasty', peakQuarter, lane.grant.burst * 2 + 4 + hastyRefusals)
 }
 
-const isAboutPeople = ({ contract }: Lane['service']): boolean => contract.subject === 'personalId'
+const isAboutPeople = (contract: Contract): boolean => contract.subject === 'personalId' && !isSettledLater(contract)
 const budgetOf = ({ service }: Lane): number | undefined => service.contract.limits.mismatchesPerSubjectPerDay
 
 function findUngranted(lanes: readonly Lane[]): Map<string, Lane[]> {

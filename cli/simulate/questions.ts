@@ -8,7 +8,7 @@ import { createDraws, type Draws } from './draws.ts'
 import { keyOf, officerCode, officerOf, spoil, writeAsBody } from './habits.ts'
 import { type Outcome, ungrantedFieldOf } from './kinds.ts'
 import { type Lane } from './lanes.ts'
-import { type MakerTools, type Question } from './maker.ts'
+import { isSettledLater, type MakerTools, type Question } from './maker.ts'
 import { drawOtherName } from './makers.ts'
 import { type Errand, guessesRefused, type Plan } from './plan.ts'
 
@@ -119,8 +119,8 @@ function compose(of: Lane, { request, expects }: Question, wanted: Outcome, desk
   const { agreement, body } = desk.errand.lane
   const draws = drawsOf(desk, topics.envelope)
   const officer = officerFor(desk, draws)
-  const isEffect = of.service.contract.mode === 'effect'
-  const isKeyed = draws.percent(body.keyed) || isEffect
+  const isLater = isSettledLater(of.service.contract)
+  const isKeyed = draws.percent(body.keyed) || isLater
   const asked: Asked = {
     client: agreement.client,
     service: of.service.contract.id,
@@ -131,7 +131,7 @@ function compose(of: Lane, { request, expects }: Question, wanted: Outcome, desk
       ...(officer === undefined ? {} : { officer }),
       request: writeAsBody(request, of.maker.writes, body, draws),
     },
-    headers: isEffect ? { prefer: 'respond-async' } : {},
+    headers: isLater ? { prefer: 'respond-async' } : {},
     wanted,
     expects: wanted === 'answered' ? expects : {},
   }

@@ -1,8 +1,9 @@
 // Runs a plan: wave after wave, in each the lanes side by side, each lane at its grant's pace and its questions in their order.
-// Nobody's desk waits for an effect that a register settles later: its wave ends without it, the run does not.
+// Nobody waits for what a register settles later: its wave ends without it, the run does not.
 import { type Nation } from '#nation/nation.ts'
 import { type Ask, type Result } from './asking.ts'
 import { type Lane } from './lanes.ts'
+import { isSettledLater } from './maker.ts'
 import { createPace, createSlots, type Pace, type Slots, wait } from './pace.ts'
 import { type Errand, hastyRefusals, type Plan, type Wave } from './plan.ts'
 import { type Asked, questionsOf } from './questions.ts'
@@ -21,7 +22,7 @@ export interface RunParts {
 /** Questions under way, of all clients together and of one lane. */
 const underWayMax = 48
 const laneUnderWayMax = 8
-const effectsUnderWayMax = 32
+const laterUnderWayMax = 32
 
 export async function run(parts: RunParts): Promise<void> {
   const { plan, clock } = parts
@@ -34,7 +35,7 @@ export async function run(parts: RunParts): Promise<void> {
     if (clock() < dueMs) await wait(dueMs - clock())
     const running = [...groupByLane(wave.errands)].map(([lane, errands]) => {
       const done = runLane(errands, roads.get(lane) as Road, parts)
-      if (lane.service.contract.mode !== 'effect') return done
+      if (!isSettledLater(lane.service.contract)) return done
       later.push(done)
       // Heard when all are awaited.
       done.catch(() => {})
@@ -60,7 +61,7 @@ const createRoad = (lane: Lane, all: Slots, clock: () => number): Road => ({
 })
 
 function underWayOf({ isByExample, service }: Lane): number {
-  if (service.contract.mode === 'effect') return effectsUnderWayMax
+  if (isSettledLater(service.contract)) return laterUnderWayMax
   return isByExample ? 1 : laneUnderWayMax
 }
 
