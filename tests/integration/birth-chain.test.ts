@@ -147,11 +147,11 @@ async function expectOne(exchangeId: string): Promise<void> {
   expect(outcome).toBe('answered')
   const { registrationNumber, personalId, insuranceCard } = reply as Record<string, string>
   const entries = rowsOf('civil-status', 'birth').filter(row => row['registration_number'] === registrationNumber)
-  const numbers = rowsOf('population', 'number').filter(row => row['birth_registration'] === registrationNumber)
+  const numbers = rowsOf('population', 'issued').filter(row => row['key'] === registrationNumber)
   const cards = rowsOf('social-insurance', 'card').filter(row => row['birth_registration'] === registrationNumber)
   expect([entries, numbers, cards]).toMatchObject([
     [{ personal_id: personalId, insurance_card: insuranceCard }],
-    [{ personal_id: personalId }],
+    [{ number: personalId }],
     [{ personal_id: personalId, insurance_card: insuranceCard }],
   ])
   const story = await storyOf(exchangeId)
@@ -200,7 +200,7 @@ test('the story is told on the command line, and the books balance', async () =>
     status: 0,
     stderr: 'no gaps: all that was accepted is settled, or open within its deadline\n',
   })
-  expect(rowsOf('population', 'number')).toHaveLength(births)
+  expect(rowsOf('population', 'issued')).toHaveLength(births)
   expect(rowsOf('social-insurance', 'card')).toHaveLength(births)
   expect(rowsOf('civil-status', 'birth')).toHaveLength(births)
 })

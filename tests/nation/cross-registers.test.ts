@@ -44,6 +44,77 @@ const walks: Walk[] = [
       bornBy(2025 - responsibleAge, person) ? { ...identity, application: `G09.12-${at}` } : undefined,
     answer: certificateOf,
   },
+  {
+    service: 'social-insurance/insurance-status',
+    register: 'social-insurance',
+    ask: (identity, person) => nation.insuranceOf(person) && asTold(identity),
+  },
+  {
+    service: 'social-insurance/contribution-history',
+    register: 'social-insurance',
+    every: 5,
+    ask: (identity, person) => nation.insuranceOf(person) && asTold(identity),
+  },
+  {
+    service: 'health/health-summary',
+    register: 'health',
+    every: 5,
+    ask: (identity, person) => nation.healthOf(person) && asTold(identity),
+  },
+  {
+    service: 'health/insurance-card-verification',
+    register: 'health',
+    ask: ({ fullName, dateOfBirth }, person) => {
+      const cardNumber = nation.insuranceOf(person)?.card?.number
+      return cardNumber === undefined ? undefined : { cardNumber, fullName, dateOfBirth, validOn: '2026-01-12' }
+    },
+  },
+  {
+    service: 'labour/benefit-status',
+    register: 'labour',
+    ask: (identity, person) => nation.benefitOf(person) && asTold(identity),
+  },
+  {
+    service: 'labour/benefit-account-verification',
+    register: 'labour',
+    notices: ['old-number', 'misspelt-name'],
+    ask: ({ personalId, fullName }, person) => {
+      const account = nation.benefitOf(person)?.account
+      return account && { personalId, fullName, bank: account.bank, accountNumber: account.number }
+    },
+  },
+  { service: 'tax/tax-code', register: 'tax', ask: ({ personalId }) => ({ taxCode: personalId }) },
+  {
+    service: 'tax/tax-obligation',
+    register: 'tax',
+    every: 5,
+    notices: ['old-number'],
+    ask: ({ personalId }) => ({ taxCode: personalId }),
+  },
+  {
+    service: 'land/ownership-verification',
+    register: 'land',
+    ask: (identity, person) => {
+      const parcelCode = nation.parcelsOf(person)[0]?.parcelCode
+      return parcelCode === undefined ? undefined : { ...identity, parcelCode }
+    },
+  },
+  {
+    service: 'business-registration/representative-verification',
+    register: 'business-registration',
+    personAt: at => nation.findPerson(nation.enterprise(at).legalRepresentativeId),
+    ask: (identity, _, at) => ({ ...identity, enterpriseCode: nation.enterprise(at).enterpriseCode }),
+  },
+  { service: 'civil-status/birth-record', register: 'civil-status', ask: asTold },
+  {
+    service: 'civil-status/marriage-status',
+    register: 'civil-status',
+    ask: (identity, { maritalStatus, spouseId }) => ({
+      ...identity,
+      status: maritalStatus === 'married' ? 'married' : 'unmarried',
+      ...(spouseId === undefined ? {} : { spouseId }),
+    }),
+  },
 ]
 /** Asked about a person, and of no use here. */
 const notWalked: readonly string[] = []

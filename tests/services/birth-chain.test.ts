@@ -159,8 +159,8 @@ test('a birth is registered, and its child has a number and a card', async () =>
       insuranceCard: expect.stringMatching(/^TE100\d{10}$/),
     },
   })
-  expect(rowsOf('population', 'number')).toMatchObject([
-    { birth_registration: reply.registrationNumber, personal_id: reply.personalId },
+  expect(rowsOf('population', 'issued')).toMatchObject([
+    { key: reply.registrationNumber, number: reply.personalId },
   ])
   expect(rowsOf('social-insurance', 'card')).toMatchObject([
     { personal_id: reply.personalId, insurance_card: reply.insuranceCard },
@@ -239,18 +239,18 @@ test('an adapter that dies anywhere leaves one entry, one number, one card and o
     expect(rowsOf('civil-status', 'birth')).toContainEqual(
       expect.objectContaining({ registration_number: registrationNumber, personal_id: personalId }),
     )
-    const numbers = rowsOf('population', 'number').filter(row => row['birth_registration'] === registrationNumber)
+    const numbers = rowsOf('population', 'issued').filter(row => row['key'] === registrationNumber)
     const cards = rowsOf('social-insurance', 'card').filter(row => row['birth_registration'] === registrationNumber)
     expect([death, numbers, cards]).toMatchObject([
       death,
-      [{ personal_id: personalId }],
+      [{ number: personalId }],
       [{ personal_id: personalId, insurance_card: insuranceCard }],
     ])
     for (const { data } of repliesOf(exchangeId)) expect([death, data]).toEqual([death, reply])
     const story = await storyOf(exchangeId)
     expect([death, ...story.map(({ service }) => service)]).toEqual([death, registration, issuance, cardIssuance])
   }
-  const rows = ['civil-status birth', 'population number', 'social-insurance card'].map(
+  const rows = ['civil-status birth', 'population issued', 'social-insurance card'].map(
     table => rowsOf(...(table.split(' ') as [string, string])).length,
   )
   expect(rows).toEqual(deaths.map(() => deaths.length).slice(0, 3))
@@ -268,7 +268,7 @@ test('asked again, by another exchange, the same birth has the same answer, and 
     outcome: 'failed',
     providerCode: 'already-registered-differently',
   })
-  expect([rowsOf('population', 'number').length, rowsOf('social-insurance', 'card').length]).toEqual([1, 1])
+  expect([rowsOf('population', 'issued').length, rowsOf('social-insurance', 'card').length]).toEqual([1, 1])
 })
 
 test.each<[string, JsonObject]>([

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ClientId, type ServiceId } from '#contracts/contract.ts'
 import { type Admission, type Counters, mismatchesMax, type Verdict } from '#gateway/counters/counters.ts'
+import { describeTokens } from './counted-tokens.ts'
 import { type CountersWorld, newClient, newExchange, newName, passTimeUntil } from './counters-world.ts'
 import { describeIdempotencyKeys } from './idempotency-keys.ts'
 
@@ -275,6 +276,7 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
     })
 
     describeIdempotencyKeys(makeWorld)
+    describeTokens(makeWorld)
 
     describe('an admission', () => {
       test('names guesses before quota before rate', async () => {
@@ -355,51 +357,6 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
         await other.close()
         await other.close()
         expect(await count()).toBe(2)
-      })
-    })
-
-    describe('a one-time value', () => {
-      test('is new once, for every gateway', async () => {
-        const value = `jti-${client}`
-        const other = await world.openCounters()
-        expect(await counters.useOnce(value, 60_000)).toBe(true)
-        expect(await counters.useOnce(value, 60_000)).toBe(false)
-        expect(await other.useOnce(value, 60_000)).toBe(false)
-        expect(await counters.useOnce(`${value}.`, 60_000)).toBe(true)
-        await other.close()
-      })
-
-      test('is new for one of 50 at once', async () => {
-        const answers = await Promise.all(
-          Array.from({ length: 50 }, () => counters.useOnce(`at once ${client}`, 60_000)),
-        )
-        expect(answers.filter(isNew => isNew)).toHaveLength(1)
-      })
-
-      test('is new again after its life', async () => {
-        expect(await counters.useOnce(`short ${client}`, 80)).toBe(true)
-        const tookMs = await passUntil('the end of its life', () => counters.useOnce(`short ${client}`, 80))
-        expect(tookMs).toBeGreaterThanOrEqual(75)
-      })
-    })
-
-    describe('a revoked token', () => {
-      test('is listed for every gateway until it would have expired', async () => {
-        const other = await world.openCounters()
-        const [long, short] = [`long-${client}`, `short-${client}`]
-        await counters.revoke(long, world.now() + 60_000)
-        await counters.revoke(short, world.now() + 100)
-        expect(await other.revoked()).toEqual(expect.arrayContaining([long, short]))
-        await passUntil('the end of the short one', async () => !(await other.revoked()).includes(short))
-        expect(await other.revoked()).toContain(long)
-        await other.close()
-      })
-
-      test('revoked again earlier stays for the longer time', async () => {
-        await counters.revoke(`twice-${client}`, world.now() + 60_000)
-        await counters.revoke(`twice-${client}`, world.now() + 1)
-        await world.passTime()
-        expect(await counters.revoked()).toContain(`twice-${client}`)
       })
     })
 
