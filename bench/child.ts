@@ -20,8 +20,8 @@ export interface ChildOptions {
 
 export interface Child {
   pid: number
-  /** Resolves when the address answers 2xx, or the question with yes; rejects when the process ends instead. */
-  ready(url: string | (() => Promise<boolean>)): Promise<void>
+  /** Resolves when the address answers 2xx, or the question with yes; rejects when the process ends instead, or after a minute. */
+  ready(url: string | (() => Promise<boolean>), maxMs?: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -42,10 +42,10 @@ export function startChild(options: ChildOptions): Child {
   child.once('exit', () => guard.dismiss())
   return {
     pid: child.pid as number,
-    ready: url =>
+    ready: (url, maxMs = readyMaxMs) =>
       waitUntil(
         options.name,
-        readyMaxMs,
+        maxMs,
         () => (typeof url === 'string' ? answers(url) : url()),
         async () => assertRunning(child, options),
       ).catch(error => {

@@ -81,6 +81,7 @@ async function measureCondition(
     seconds: seconds + leadMs / 1000,
     about: 'enterprise',
   })
+  beside.catch(() => {}) // Awaited below, unless the measurement fails first.
   await bench.generator.run({ url: platform.url, token, load, seconds: leadMs / 1000 })
   if (condition === 'hangs') process.kill(hungPid, 'SIGSTOP')
   try {

@@ -36,6 +36,7 @@ export async function warmUp(bench: Bench, target: Target, options: WarmUp): Pro
   if (first.answered !== 100 || first.wrong > 0)
     throw new Error(`${name} does not answer rightly: ${JSON.stringify(first)}`)
   const least = target.isJvm === true ? options.jvmWarmUpSeconds : options.warmUpSeconds
+  if (least === 0) return
   await tell(`${name}: 100 answers are right, bad requests are refused; warming up`, async () => {
     const load = { kind: 'closed', concurrent: 64 } as const
     let answered = 0

@@ -54,7 +54,7 @@ What is measured:
 How:
   --seconds <n>      length of each measurement, 2 to 600 (8)
   --rounds <n>       how often each is repeated, 1 to 50; the tables have medians (3)
-  --warm-up <n>      least seconds of load before the first measurement, 0 to 600 (6)
+  --warm-up <n>      least seconds of load before the first measurement, 0 to 600 (6); 0: none
   --jvm-warm-up <n>  the same for Java, whose compiler takes longer, 0 to 600 (120)
   --patience <n>     seconds a measurement waits for other programs to be quiet, 0 to 600 (10)
   --help

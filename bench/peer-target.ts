@@ -59,6 +59,8 @@ export interface PeerOptions {
 /** One topic partition each, as both frameworks' pages begin; kept for a day. */
 const topicShape = { partitions: 1, retentionMs: 86_400_000 }
 const goodAnswersWanted = 5
+/** Two JVMs that start at once on a busy machine take their time. */
+const readyMaxMs = 180_000
 
 export async function startPeer(peer: Peer, options: PeerOptions): Promise<Target> {
   const { ending, stack } = options
@@ -147,7 +149,8 @@ async function startProcesses(
     good = last === undefined ? good + 1 : 0
     return good >= goodAnswersWanted
   }
-  const ready = Promise.all([gateway.ready(answersWell), adapter.ready(async () => good >= goodAnswersWanted)])
+  const hasAnsweredWell = async (): Promise<boolean> => good >= goodAnswersWanted
+  const ready = Promise.all([gateway.ready(answersWell, readyMaxMs), adapter.ready(hasAnsweredWell, readyMaxMs)])
   await ready.catch(error => {
     throw new Error(`${error.message}\nlast answer: ${last}`, { cause: error })
   })

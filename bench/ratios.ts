@@ -1,5 +1,5 @@
 // NDX against each of the others: its figure divided by theirs, round by round, since what was measured within minutes of each
-// other shares the machine's mood. Only valid and calm rows are compared. Pure.
+// other shares the machine's mood. Only valid rows are compared, and only calm ones where there are any. Pure.
 import { type Figure, figureOf, renderTable, withRange } from './markdown.ts'
 import { isCalm, isValid, sumOfCpu } from './report.ts'
 import { type Row } from './window.ts'
@@ -7,7 +7,7 @@ import { type Row } from './window.ts'
 export interface Ratios {
   load: string
   against: string
-  /** Rounds in which both rows count. */
+  /** Rounds that are compared. */
   rounds: number
   perSecond: Figure
   cpuSum: Figure
@@ -20,28 +20,33 @@ export interface Ratios {
 /** By load and other target, in the order of the rows. @param own the target that the others are compared with */
 export function compare(rows: readonly Row[], own: string): Ratios[] {
   const others = rows.filter(({ target }) => target !== own)
-  return Array.from(Map.groupBy(others, ({ load, target }) => `${load}\n${target}`).values(), theirs => {
-    const { load = '', target: against = '' } = theirs[0] ?? {}
-    const pairs = theirs.flatMap(their => {
-      const mine = rows.find(row => row.target === own && row.load === load && row.round === their.round)
-      return mine !== undefined && [mine, their].every(row => isValid(row) && isCalm(row))
-        ? [[mine, their] as const]
-        : []
-    })
-    const ratio = (pick: (row: Row) => number | undefined): Figure =>
-      figureOf(pairs.map(([mine, their]) => divide(pick(mine), pick(their))))
-    return {
-      load,
-      against,
-      rounds: pairs.length,
-      perSecond: ratio(row => row.perSecond),
-      cpuSum: ratio(sumOfCpu),
-      gatewayCpu: ratio(row => row.cpuUs.gateway),
-      p50: ratio(row => row.p50Ms),
-      p95: ratio(row => row.p95Ms),
-      p99: ratio(row => row.p99Ms),
-    }
+  const byLoad = [...Map.groupBy(others, ({ load }) => load).values()]
+  return byLoad.flatMap(ofLoad =>
+    Array.from(Map.groupBy(ofLoad, ({ target }) => target).values(), theirs => compareOne(rows, own, theirs)),
+  )
+}
+
+function compareOne(rows: readonly Row[], own: string, theirs: readonly Row[]): Ratios {
+  const { load = '', target: against = '' } = theirs[0] ?? {}
+  const valid = theirs.flatMap(their => {
+    const mine = rows.find(row => row.target === own && row.load === load && row.round === their.round)
+    return mine !== undefined && isValid(mine) && isValid(their) ? [[mine, their] as const] : []
   })
+  const calm = valid.filter(pair => pair.every(isCalm))
+  const pairs = calm.length > 0 ? calm : valid
+  const ratio = (pick: (row: Row) => number | undefined): Figure =>
+    figureOf(pairs.map(([mine, their]) => divide(pick(mine), pick(their))))
+  return {
+    load,
+    against,
+    rounds: pairs.length,
+    perSecond: ratio(row => row.perSecond),
+    cpuSum: ratio(sumOfCpu),
+    gatewayCpu: ratio(row => row.cpuUs.gateway),
+    p50: ratio(row => row.p50Ms),
+    p95: ratio(row => row.p95Ms),
+    p99: ratio(row => row.p99Ms),
+  }
 }
 
 const divide = (mine: number | undefined, their: number | undefined): number | undefined =>

@@ -117,6 +117,9 @@ export function findFaults({ codes, answered, wrong }: Tally, records: Readonly<
   ]
 }
 
+/** Refuses before acceptance, and after it where a wrong guess cannot be counted. */
+const eitherCode = 'NDX_COUNTERS_UNAVAILABLE'
+
 /**
  * Under overload refusals are no fault, but the books must still agree: nothing is written for what was refused, everything
  * answered is written, and only what nobody heard the end of may be either.
@@ -125,7 +128,7 @@ export function findOverloadFaults(
   { statuses, codes, answered, wrong }: Tally,
   { requests = 0, replies = 0, settled = requests }: Readonly<Record<string, number>>,
 ): string[] {
-  const unknown = (statuses[504] ?? 0) + (codes['none'] ?? 0)
+  const unknown = (statuses[504] ?? 0) + (codes['none'] ?? 0) + (codes[eitherCode] ?? 0)
   return [
     ...(answered === 0 ? ['no answers'] : []),
     ...(wrong > 0 ? [`${wrong} wrong answers`] : []),

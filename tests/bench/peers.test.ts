@@ -61,6 +61,24 @@ describe('ratios', () => {
     expect(ratios?.perSecond?.median).toBe(2)
   })
 
+  it('take disturbed rounds where there are no others, and keep loads together', () => {
+    const disturbed = { othersShare: 0.5 }
+    const rows = ['16 at once', '64 at once'].flatMap(load =>
+      ['NDX', 'b', 'a'].map(target => row(target, 1, target === 'NDX' ? 3000 : 1000, { ...disturbed, load })),
+    )
+    const ratios = compare(
+      rows.toSorted((one, other) => one.target.localeCompare(other.target)),
+      'NDX',
+    )
+    expect(ratios.map(({ load, against }) => `${against}, ${load}`)).toEqual([
+      'a, 16 at once',
+      'b, 16 at once',
+      'a, 64 at once',
+      'b, 64 at once',
+    ])
+    expect(ratios.map(({ perSecond }) => perSecond?.median)).toEqual([3, 3, 3, 3])
+  })
+
   it('are unknown, not zero, without a pair or a figure', () => {
     const [ratios] = compare([row('slow', 1, 1000)], 'NDX')
     expect(ratios).toMatchObject({ rounds: 0, perSecond: undefined })
