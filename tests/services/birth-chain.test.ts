@@ -159,9 +159,7 @@ test('a birth is registered, and its child has a number and a card', async () =>
       insuranceCard: expect.stringMatching(/^TE100\d{10}$/),
     },
   })
-  expect(rowsOf('population', 'issued')).toMatchObject([
-    { key: reply.registrationNumber, number: reply.personalId },
-  ])
+  expect(rowsOf('population', 'issued')).toMatchObject([{ key: reply.registrationNumber, number: reply.personalId }])
   expect(rowsOf('social-insurance', 'card')).toMatchObject([
     { personal_id: reply.personalId, insurance_card: reply.insuranceCard },
   ])
