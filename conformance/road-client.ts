@@ -4,7 +4,7 @@ import { type Bus, type IncomingRecord, type Reader } from '#bus/bus.ts'
 import { type ExchangeId, headerNames } from '#bus/message.ts'
 import { announce } from '#bus/probe.ts'
 import { deadLetterTopic, notePartitions, noteTopic, replyPartitions, replyTopic, requestTopic } from '#bus/topics.ts'
-import { type ProviderId } from '#contracts/contract.ts'
+import { type ProviderId, type Service } from '#contracts/contract.ts'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
 import { type Asking, type Question, writeQuestion } from './questions.ts'
 
@@ -105,6 +105,13 @@ export class RoadClient {
   async send(question: Question): Promise<void> {
     if (!this.#asked.has(question.exchangeId)) this.#asked.set(question.exchangeId, [])
     await this.#options.bus.publish(requestTopic(this.#options.provider), question.record)
+  }
+
+  /** The same exchange with a new deadline, as an operator's replay sends it: by now its own may be past, or itself void. */
+  sendAnew(question: Question, { contract }: Service): Promise<void> {
+    const deadlineMs = this.#options.bus.now() + contract.deadlineMs
+    const headers = { ...question.record.headers, [headerNames.deadline]: String(deadlineMs) }
+    return this.send({ ...question, deadlineMs, record: { ...question.record, headers } })
   }
 
   /** Writes it and does not send it. */

@@ -69,7 +69,7 @@ async function doEffects({ client, services, isFaulty }: Trial): Promise<Done[]>
 async function findDoneAgain({ client, takeOverMs }: Trial, done: readonly Done[]): Promise<Verdict | undefined> {
   for (const { service, question, reply } of done) {
     const { replies } = client.endingSoFar(question)
-    await client.send(question)
+    await client.sendAnew(question, service)
     const after = await client.ending(question, replies.length + 1, takeOverMs)
     const isSaidAgain = after.replies.length > replies.length
     if (isSaidAgain && isSame(after.reply?.data ?? null, reply.data ?? null)) continue
