@@ -65,6 +65,20 @@ describe('README', () => {
     60_000,
   )
 
+  test('asks every system of the platform as its table says', async () => {
+    const [, section = ''] = readFileSync(join(root, 'README.md'), 'utf8').split('## The platform in the small')
+    const asked = [...(section.split('\n## ')[0] ?? '').matchAll(/`(npx ndx ask [^`]+)`/g)].map(
+      ([, command = '']) => command,
+    )
+    const { services } = loadRegistry({ idScheme: 'simulated' })
+    const providers = new Set(services.map(({ providerId }) => providerId))
+    expect(new Set(asked.map(command => command.split(' ')[4]?.split('/')[0]))).toEqual(providers)
+    for (const command of asked) {
+      const ran = await run(command, { environment })
+      expect([command, ran.status, ran.stderr]).toEqual([command, 0, ''])
+    }
+  }, 120_000)
+
   test('shows the very answer of its curl', async () => {
     const curl = commands.find(command => command.startsWith('curl')) as string
     const { stdout } = await run(curl.replaceAll(printedUrl, url), { environment })

@@ -18,6 +18,7 @@ import {
   type Inquiry,
   patienceMs,
 } from './inquiry.ts'
+import { replyTimeout } from './pending.ts'
 import { enter, outcomeOf, type ProtectionParts } from './protection.ts'
 import { releaseOrReport } from './release.ts'
 import { rememberExchange } from './remembered.ts'
@@ -40,9 +41,19 @@ export async function exchange(inquiry: Inquiry, trail: Trail, parts: ExchangePa
   }
   const reply = await askOrGiveBack(inquiry, granted, trail, parts)
   if (reply === undefined) return accept(inquiry, trail, parts)
-  await settleGuess(reply, trail.exchangeId, guessOf(inquiry, trail), parts)
+  await countGuess(reply, inquiry, trail, parts)
   trail.outcome = 'answered'
   return { exchangeId: trail.exchangeId, service: service.contract.id, outcome: 'answered', reply }
+}
+
+/** An answer whose guess cannot be counted now is not told now: its client learns it at its status. It was sent, so it is no refusal. */
+async function countGuess(reply: JsonObject, inquiry: Inquiry, trail: Trail, parts: ExchangeParts): Promise<void> {
+  try {
+    await settleGuess(reply, trail.exchangeId, guessOf(inquiry, trail), parts)
+  } catch (error) {
+    if (error instanceof ExchangeError && error.code === 'NDX_COUNTERS_UNAVAILABLE') throw replyTimeout(error)
+    throw error
+  }
 }
 
 /** Nobody waits any more. An answer told later is admitted then, so that no guess is held for it. */

@@ -71,8 +71,9 @@ export function createPending({ max, clock }: { max: number; clock: () => number
   }
 }
 
-export const replyTimeout = (): ExchangeError =>
-  new ExchangeError('NDX_REPLY_TIMEOUT', {
-    outcome: 'unknown',
-    detail: 'The question was sent; whether it was answered is not known yet.',
-  })
+export const replyTimeout = (cause?: unknown): ExchangeError =>
+  new ExchangeError(
+    'NDX_REPLY_TIMEOUT',
+    { outcome: 'unknown', detail: 'The question was sent; whether it was answered is not known yet.' },
+    { cause },
+  )

@@ -21,6 +21,12 @@ const recordEnvelope = {
 /** Counters that can be switched off, and broken. */
 class SwitchableCounters extends MemoryCounters {
   fault: Error | undefined
+  mismatchFault: Error | undefined
+
+  override async countMismatch(...mismatch: Parameters<MemoryCounters['countMismatch']>) {
+    if (this.mismatchFault !== undefined) throw this.mismatchFault
+    return super.countMismatch(...mismatch)
+  }
 
   override async admit(admission: Parameters<MemoryCounters['admit']>[0]) {
     if (this.fault !== undefined) throw this.fault
@@ -72,6 +78,19 @@ describe('counters away', () => {
     expect((await world.ask(record, recordEnvelope)).headers.get('ndx-limits')).toBeNull()
     await world.stop()
   })
+})
+
+test('counters that go away before a mismatch is counted: it is not told, and not refused either, since it was asked', async () => {
+  const counters = new SwitchableCounters()
+  const world = await startWorld({ counters, silent: ['business-registration'] })
+  counters.mismatchFault = new CountersUnavailable('switched off')
+  const request = { ...goodEnvelope.request, fullName: 'Nguyễn Thị Thư' }
+  const untold = await world.ask(identity, { ...goodEnvelope, request })
+  expect([untold.status, untold.body['code']]).toEqual([504, 'NDX_REPLY_TIMEOUT'])
+  expect(untold.headers.get('location')).toMatch(/^\/v1\/exchanges\//)
+  expect(JSON.stringify(untold.body)).not.toContain('matched')
+  expect(world.published.filter(({ topic }) => topic === 'ndx.request.population')).toHaveLength(1)
+  await world.stop()
 })
 
 describe('the bus away', () => {
