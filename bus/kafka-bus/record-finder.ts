@@ -19,6 +19,9 @@ interface Place {
   readonly offset: number
 }
 
+/** Past what the leader shows: not written, or, in the moments after a leader came back, not shown again yet. */
+class NotVisible extends Error {}
+
 export class RecordFinder {
   readonly #client: Client
   /** Something failed: metadata is asked for again before it is used. */
@@ -32,7 +35,10 @@ export class RecordFinder {
   /** Undefined: there is no such record. Throws RoadError. */
   readAt(topic: string, partition: number, offset: number): Promise<IncomingRecord | undefined> {
     if (!Number.isSafeInteger(offset) || offset < 0) return Promise.resolve(undefined)
-    return this.#persist(() => this.#readOnce({ topic, partition, offset }))
+    return this.#persist(() => this.#readOnce({ topic, partition, offset })).catch(error => {
+      if (error instanceof RoadError && error.cause instanceof NotVisible) return undefined
+      throw error
+    })
   }
 
   /** The same for as long as the cluster's log is not formatted. Throws RoadError. */
@@ -54,6 +60,7 @@ export class RecordFinder {
     } catch (error) {
       const fault = faultOf(error)
       if (isOutOfRange(fault)) return undefined
+      if (error instanceof NotVisible) throw error
       this.#isDoubtful = true
       if (!isStale(fault)) await this.#client.drop(leader)
       throw error
@@ -70,6 +77,7 @@ export class RecordFinder {
       maxBytes: bytesMax,
       topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: bytesMax }] }],
     })
+    if (fetched !== undefined && offset >= fetched.highWatermark) throw new NotVisible()
     return fetched?.records.find(record => Number(record.offset) === offset)
   }
 
