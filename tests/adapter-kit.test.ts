@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { type IncomingRecord } from '#bus/bus.ts'
@@ -74,7 +75,7 @@ describe('what the template writes', () => {
   test('passes the registry, and its own test', { timeout: slowMs }, async () => {
     const { status, stdout, stderr } = await follow('kit test')
     expect(status, `${stdout}${stderr}`).toBe(0)
-    expect(stdout).toMatch(/Tests +3 passed/)
+    expect(stripVTControlCharacters(stdout)).toMatch(/Tests +3 passed/)
   })
 
   test('is not overwritten', async () => {

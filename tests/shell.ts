@@ -88,5 +88,6 @@ function environmentOf(environment: Readonly<Record<string, string>>): Record<st
     (entry): entry is [string, string] => !entry[0].startsWith('NDX_') && entry[1] !== undefined,
   )
   const path = [dirname(process.execPath), join(root, 'node_modules/.bin'), process.env['PATH']].join(':')
-  return { ...Object.fromEntries(inherited), ...environment, PATH: path }
+  // What npm has to say of its user's own settings is not ours.
+  return { ...Object.fromEntries(inherited), npm_config_loglevel: 'error', ...environment, PATH: path }
 }

@@ -196,9 +196,9 @@ async function startOwnLedger(
   })
 }
 
-/** A copy of the contracts that come with NDX, with the test's edits. */
+/** A copy of the contracts that come with NDX, with the test's edits; without the groups of agreements, which no test edits. */
 function copyContracts(directory: string, { contracts = {}, agreements = {} }: WorldOptions): string {
-  cpSync(ownContractsDir, directory, { recursive: true, filter: from => !from.endsWith('.ts') })
+  cpSync(ownContractsDir, directory, { recursive: true, filter: from => !/\.ts$|\/agreements\/[^.]+$/.test(from) })
   for (const [file, edit] of Object.entries(contracts)) editFile(join(directory, file), edit)
   for (const [client, edit] of Object.entries(agreements)) editFile(join(directory, `agreements/${client}.json`), edit)
   return directory

@@ -43,7 +43,8 @@ describe.each(services)('%s', (id, { contract, checkRequest }) => {
   test('is expected to say yes of what is there, and no of what is not', () => {
     for (const number of numbers.slice(0, 20)) {
       const { expects } = maker.make(toolsOf(number))
-      expect([undefined, true]).toContain(expects['matched'] ?? expects['found'])
+      // A contract's examples, which stand in for a maker, are of what is not there too.
+      if (makers[id] !== undefined) expect([undefined, true]).toContain(expects['matched'] ?? expects['found'])
       const missed = maker.miss?.(toolsOf(number)).expects
       expect([undefined, false]).toContain(missed?.['matched'] ?? missed?.['found'])
     }
