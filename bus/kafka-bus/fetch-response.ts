@@ -1,6 +1,7 @@
 // Decodes the response to a fetch (version 11) in one pass, its record batches (message format 2) straight to the records that
-// the rest of NDX reads. kafkajs's own decoder makes six objects a record and a BigInt a byte of each number. Compressed batches
-// are refused: topics of ours store what comes compressed uncompressed. Numbers are exact up to 2^53.
+// the rest of NDX reads. kafkajs's own decoder makes six objects a record and a BigInt a byte of each number. Our topics store
+// uncompressed what comes compressed; batches from before they did are read if gzip or zstd packed them. Exact up to 2^53.
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { type IncomingRecord } from '#bus/bus.ts'
 import { headerNames } from '#bus/message.ts'
 
@@ -53,8 +54,11 @@ function readPartition(from: Reader, topic: string): FetchedPartition {
 }
 
 const magicOfUs = 2
-/** Of a batch before what its length counts. */
+/** Of a batch before what its length counts, and the least that it counts. */
 const frameBytes = 12
+const batchBytesMin = 49
+/** One batch unpacked. */
+const unpackedBytesMax = 16_777_216
 const compressionBits = 0x07
 const appendTimeBit = 0x08
 const controlBit = 0x20
@@ -63,26 +67,43 @@ const controlBit = 0x20
 function readBatch(from: Reader, end: number, fetched: FetchedPartition): boolean {
   if (end - from.at < frameBytes) return false
   const firstOffset = from.int64()
-  const batchEnd = from.int32() + from.at
+  const length = from.int32()
+  const batchEnd = from.at + length
+  if (length < batchBytesMin) throw new RangeError('a batch is shorter than its own header')
   if (batchEnd > end) return false
   from.skip(4) // leader epoch
   if (from.int8() !== magicOfUs) throw new RangeError('a batch has a message format other than 2')
   from.skip(4) // checksum: TCP has one, and the broker checked it
   const attributes = from.int16()
-  if ((attributes & compressionBits) !== 0)
-    throw new RangeError(`${fetched.topic} holds compressed batches: set its compression.type to uncompressed`)
   const lastOffsetDelta = from.int32()
   const firstMs = from.int64()
   const lastMs = from.int64()
   from.skip(14) // producer
   const isAppendTime = (attributes & appendTimeBit) !== 0
   const count = (attributes & controlBit) === 0 ? from.int32() : 0
+  const packed = attributes & compressionBits
+  const records = packed === 0 ? from : new Reader(unpack(from.bytes(batchEnd - from.at), packed, fetched))
   for (let i = 0; i < count; i++)
-    fetched.records.push(readRecord(from, fetched, firstOffset, isAppendTime, isAppendTime ? lastMs : firstMs))
+    fetched.records.push(readRecord(records, fetched, firstOffset, isAppendTime, isAppendTime ? lastMs : firstMs))
   from.at = batchEnd
   fetched.nextOffset = firstOffset + lastOffsetDelta + 1
   return true
 }
+
+function unpack(bytes: Buffer, packed: number, { topic }: FetchedPartition): Buffer {
+  const unpacker = unpackers.get(packed)
+  if (unpacker === undefined)
+    throw new RangeError(
+      `${topic} holds batches packed otherwise than by gzip or zstd: set its compression.type to uncompressed`,
+    )
+  return unpacker(bytes, { maxOutputLength: unpackedBytesMax })
+}
+
+/** By Kafka's number of the codec. */
+const unpackers = new Map<number, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer>([
+  [1, gunzipSync],
+  [4, zstdDecompressSync],
+])
 
 function readRecord(
   from: Reader,

@@ -162,7 +162,7 @@ export async function produce(broker: Broker, request: ProduceRequest): Promise<
 const toEncoder = (bytes: Buffer): object => Object.assign(new Encoder(0), { buf: bytes, offset: bytes.length })
 
 /** Rejects with the first error of a partition, which is named in it. Brokers since 2.3 know version 11. */
-export async function fetch(broker: Broker, request: FetchRequest): Promise<FetchedPartition[]> {
+export async function fetchRecords(broker: Broker, request: FetchRequest): Promise<FetchedPartition[]> {
   const answer = await broker.connectionPool.send({
     ...fetchV11(request),
     response: {

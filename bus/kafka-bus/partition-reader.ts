@@ -6,7 +6,7 @@ import { type BusLog } from '#bus/log.ts'
 import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
 import { type FetchedPartition } from './fetch-response.ts'
-import { type Fault, faultOf, fetch, isOutOfRange, isStale } from './internals.ts'
+import { type Fault, faultOf, fetchRecords, isOutOfRange, isStale } from './internals.ts'
 
 const fetchBytesMax = 8_388_608
 const partitionBytesMax = 1_048_576
@@ -65,6 +65,7 @@ export class PartitionReader {
   readonly #onPlaced: (() => void)[] = []
   readonly #missingTopics = new Set<string>()
   #isReading = false
+  #turn = 0
   #isStopped = false
 
   constructor(options: PartitionReaderOptions) {
@@ -219,12 +220,13 @@ export class PartitionReader {
     const { client, maxWaitMs } = this.#options
     const broker = await client.cluster.findBroker({ nodeId: leader })
     const sentMs = this.#now()
-    const partitions = await fetch(broker, {
+    const partitions = await fetchRecords(broker, {
       isolationLevel: 0,
       maxWaitTime: maxWaitMs,
       minBytes: 1,
       maxBytes: fetchBytesMax,
-      topics: mine.map(({ part }) => ({
+      // A broker fills its answer in this order: each fetch begins with another, so that a long backlog starves none.
+      topics: rotate(mine, this.#turn++).map(({ part }) => ({
         topic: part.topic,
         partitions: [
           { partition: part.partition, fetchOffset: String(part.position ?? 0), maxBytes: partitionBytesMax },
@@ -307,3 +309,9 @@ export class PartitionReader {
 }
 
 const isHomeless = (placed: Placed): boolean => placed.leader === null
+
+/** The same list, begun at another place. */
+function rotate<T>(list: readonly T[], by: number): T[] {
+  const at = by % list.length
+  return [...list.slice(at), ...list.slice(0, at)]
+}

@@ -4,7 +4,7 @@
 import { type IncomingRecord, RoadError } from '#bus/bus.ts'
 import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
-import { faultOf, fetch, isOutOfRange, isStale } from './internals.ts'
+import { faultOf, fetchRecords, isOutOfRange, isStale } from './internals.ts'
 
 /** An answer takes no longer, tries included. */
 const deadlineMs = 3_000
@@ -69,7 +69,7 @@ export class RecordFinder {
 
   async #fetch(leader: string, { topic, partition, offset }: Place): Promise<IncomingRecord | undefined> {
     const broker = await this.#client.cluster.findBroker({ nodeId: leader })
-    const [fetched] = await fetch(broker, {
+    const [fetched] = await fetchRecords(broker, {
       isolationLevel: 0,
       // What is not written yet is not waited for: on one connection the next question waits for this answer.
       maxWaitTime: 0,

@@ -1,6 +1,7 @@
 // The produce request and the fetch response against kafkajs's own code, loaded from its files and untouched by our patches: what
 // we encode it decodes, checksum and all, and what it encodes we decode.
 import { createRequire } from 'node:module'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { crc32c } from '#bus/kafka-bus/crc32c.ts'
@@ -132,12 +133,17 @@ interface Batch {
   records: object[]
   attributes?: number
   lastOffsetDelta?: number
+  /** Instead of the records. */
+  packed?: Buffer
 }
+
+/** Of a batch with one record without key, headers and with a value of one byte. */
+const batchBytes = 61 + 8
 
 /** A response of one partition, as a broker would send it. */
 async function respond(batches: Batch[], { cut = 0, errorCode = 0 } = {}): Promise<Buffer> {
   const encoded: Buffer[] = []
-  for (const { firstOffset, records, attributes = 0, lastOffsetDelta = records.length - 1 } of batches) {
+  for (const { firstOffset, records, attributes = 0, lastOffsetDelta = records.length - 1, packed } of batches) {
     const batch = await RecordBatch({
       firstOffset,
       firstTimestamp: nowMs,
@@ -145,7 +151,9 @@ async function respond(batches: Batch[], { cut = 0, errorCode = 0 } = {}): Promi
       lastOffsetDelta,
       records,
     })
-    const bytes: Buffer = Buffer.from(batch.buffer)
+    const plain: Buffer = Buffer.from(batch.buffer)
+    const bytes = packed === undefined ? plain : Buffer.concat([plain.subarray(0, 61), packed])
+    bytes.writeInt32BE(bytes.length - 12, 8)
     bytes.writeInt16BE(attributes, 21)
     encoded.push(bytes)
   }
@@ -258,9 +266,34 @@ describe('a fetch response', () => {
     expect(decodeFetch(await respond([], { errorCode: 6 })).partitions[0]).toMatchObject({ errorCode: 6, records: [] })
   })
 
-  it('refuses a compressed batch and says what to do', async () => {
+  it.each([
+    ['gzip', 1, gzipSync],
+    ['zstd', 4, zstdCompressSync],
+  ] as const)('unpacks a batch that %s packed', async (_codec, number, pack) => {
+    const records = [one(0, 'first'), one(1, 'second')]
+    const plain = Buffer.concat(records.map(({ buffer }: { buffer: Buffer }) => buffer))
+    const bytes = await respond([{ firstOffset: 5, records, attributes: number, packed: pack(plain) }])
+    expect(decodeFetch(bytes).partitions[0]?.records.map(({ offset, value }) => [offset, value.toString()])).toEqual([
+      ['5', 'first'],
+      ['6', 'second'],
+    ])
+  })
+
+  it('refuses a batch that unpacks to more than 16 MiB', async () => {
+    const packed = gzipSync(Buffer.alloc(16_777_217))
+    const bytes = await respond([{ firstOffset: 1, records: [one(0)], attributes: 1, packed }])
+    expect(() => decodeFetch(bytes)).toThrow(RangeError)
+  })
+
+  it('refuses a batch packed in another way, and says what to do', async () => {
     const bytes = await respond([{ firstOffset: 1, records: [one(0)], attributes: 2 }])
     expect(() => decodeFetch(bytes)).toThrow(/compression.type/)
+  })
+
+  it.each([-1, 0, 48])('refuses a batch that says it is %i bytes long', async length => {
+    const bytes = await respond([{ firstOffset: 1, records: [one(0)] }])
+    bytes.writeInt32BE(length, bytes.length - batchBytes + 8)
+    expect(() => decodeFetch(bytes)).toThrow(RangeError)
   })
 
   it('throws on a response that is cut off', async () => {
