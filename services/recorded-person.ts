@@ -44,3 +44,15 @@ export function compareRecorded(
     dateOfBirth: dateOfBirth === undefined || agreesWithBirthDate(dateOfBirth, recorded.dateOfBirth),
   }
 }
+
+export type AskedIdentity = AskedPerson & { fullName: string }
+
+/** The same, attribute by attribute. All is false of who is not found, so that no name is confirmed to whoever guessed a number. */
+export function compareIdentity(
+  asked: AskedIdentity,
+  found: FoundPerson | undefined,
+): { personalId: boolean; fullName: boolean; dateOfBirth?: boolean } {
+  const { fullName, dateOfBirth } =
+    found === undefined ? { fullName: false, dateOfBirth: false } : compareRecorded(asked, found.recorded)
+  return { personalId: found !== undefined, fullName, ...(asked.dateOfBirth === undefined ? {} : { dateOfBirth }) }
+}

@@ -1,7 +1,7 @@
 // Whether a person is the legal representative of an enterprise, as the business register has recorded them. An unknown
 // enterprise, another person and a wrong name all get the same answer, so that a refusal teaches nothing.
 import { type CreateHandler } from '../adapter.ts'
-import { type AskedIdentity, compareIdentity } from '../recorded-identity.ts'
+import { type AskedIdentity, compareIdentity, recordOf } from '../recorded-person.ts'
 
 export const createHandler: CreateHandler =
   ({ nation }) =>
@@ -10,9 +10,7 @@ export const createHandler: CreateHandler =
     const enterprise = nation.findEnterprise(asked.enterpriseCode)
     const representative =
       enterprise?.legalRepresentativeId === asked.personalId ? nation.findPerson(asked.personalId) : undefined
-    const recorded =
-      representative === undefined ? undefined : nation.recordedIn('business-registration', representative)
-    const identity = compareIdentity(asked, recorded)
+    const identity = compareIdentity(asked, recordOf(nation, 'business-registration', representative))
     const matched = Object.values(identity).every(Boolean)
     return fields.has('attributes')
       ? { matched, attributes: { enterpriseCode: enterprise !== undefined, ...identity } }

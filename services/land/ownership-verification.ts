@@ -1,7 +1,7 @@
 // Whether a person owns a parcel, alone or with the spouse, as the land register has recorded them. An unknown parcel, another's
 // and a wrong name all get the same answer, so that a refusal teaches nothing.
 import { type CreateHandler } from '../adapter.ts'
-import { type AskedIdentity, compareIdentity } from '../recorded-identity.ts'
+import { type AskedIdentity, compareIdentity, recordOf } from '../recorded-person.ts'
 
 export const createHandler: CreateHandler =
   ({ nation }) =>
@@ -10,7 +10,7 @@ export const createHandler: CreateHandler =
     const parcel = nation.findParcel(asked.parcelCode)
     const ownerId = parcel?.ownerIds.find(id => id === asked.personalId)
     const owner = ownerId === undefined ? undefined : nation.findPerson(ownerId)
-    const identity = compareIdentity(asked, owner === undefined ? undefined : nation.recordedIn('land', owner))
+    const identity = compareIdentity(asked, recordOf(nation, 'land', owner))
     const matched = Object.values(identity).every(Boolean)
     return fields.has('attributes')
       ? { matched, attributes: { parcelCode: parcel !== undefined, ...identity } }

@@ -168,6 +168,17 @@ test('a handler that hangs loses its slot at the deadline and is told so', async
   expect(signals[0]?.aborted).toBe(true)
 })
 
+test('a handler that looks at its signal only after its deadline sees that it is over', async () => {
+  const questions: Question[] = []
+  await start((_, question) => {
+    questions.push(question)
+    return new Promise(() => {})
+  })
+  await ask(question({ deadlineMs: Date.now() + 60 }))
+  await repliesTo(1)
+  expect(questions[0]?.signal.aborted).toBe(true)
+})
+
 test('a handler that fails after its deadline harms nobody', async () => {
   let fail = (): void => {}
   await start(
