@@ -53,6 +53,8 @@ export interface PartitionReaderOptions {
 interface Placed {
   readonly part: Part
   leader: string | null
+  /** The fetch that last brought records of it, by number. */
+  served: number
 }
 
 export class PartitionReader {
@@ -75,7 +77,7 @@ export class PartitionReader {
   /** Reads these from now on and no others. Resolves when each that exists has its position, or when stopped. */
   assign(parts: readonly Part[]): Promise<void> {
     if (this.#isStopped) return Promise.resolve()
-    this.#placed = parts.map(part => ({ part, leader: null }))
+    this.#placed = parts.map(part => ({ part, leader: null, served: 0 }))
     return new Promise(resolve => {
       this.#onPlaced.push(resolve)
       this.#place()
@@ -220,13 +222,15 @@ export class PartitionReader {
     const { client, maxWaitMs } = this.#options
     const broker = await client.cluster.findBroker({ nodeId: leader })
     const sentMs = this.#now()
+    const turn = ++this.#turn
+    // A broker fills its answer in this order: who was served longest ago comes first, so that a long backlog starves none.
+    const inTurn = mine.toSorted((a, b) => a.served - b.served)
     const partitions = await fetchRecords(broker, {
       isolationLevel: 0,
       maxWaitTime: maxWaitMs,
       minBytes: 1,
       maxBytes: fetchBytesMax,
-      // A broker fills its answer in this order: each fetch begins with another, so that a long backlog starves none.
-      topics: rotate(mine, this.#turn++).map(({ part }) => ({
+      topics: inTurn.map(({ part }) => ({
         topic: part.topic,
         partitions: [
           { partition: part.partition, fetchOffset: String(part.position ?? 0), maxBytes: partitionBytesMax },
@@ -237,6 +241,7 @@ export class PartitionReader {
       const placed = mine.find(({ part }) => part.partition === fetched.partition && part.topic === fetched.topic)
       // What was fetched for an assignment that is over has another's position: not ours to hand over.
       if (!placed || !this.#placed.includes(placed) || this.#isStopped) continue
+      if (fetched.records.length > 0) placed.served = turn
       const taken = this.#handOver(placed.part, fetched, sentMs)
       if (taken) await taken
     }
@@ -309,9 +314,3 @@ export class PartitionReader {
 }
 
 const isHomeless = (placed: Placed): boolean => placed.leader === null
-
-/** The same list, begun at another place. */
-function rotate<T>(list: readonly T[], by: number): T[] {
-  const at = by % list.length
-  return [...list.slice(at), ...list.slice(0, at)]
-}

@@ -46,6 +46,23 @@ describe('following', () => {
     await bus.close()
   })
 
+  test('reads a backlog that fills many answers from every partition in turn', async () => {
+    const topics = ['long', 'longer'].map(name => replyTopic(`backlog-${name}-${process.pid}` as ProviderId))
+    for (const topic of topics) await createTopics(brokers, planOf(topic))
+    const bus = createKafkaBus({ brokers, clientId: 'test' })
+    const value = 'x'.repeat(850_000)
+    for (let round = 0; round < 3; round++)
+      for (const topic of topics)
+        for (let partition = 0; partition < 8; partition++)
+          await bus.publish(topic, { key: null, partition, headers: {}, value })
+    const { follower, taken } = follow(bus, topics)
+    await until('all of it', () => taken.length === 48, 30_000)
+    const placeOf = (offset: string): number[] => taken.flatMap((record, i) => (record.offset === offset ? [i] : []))
+    expect(Math.max(...placeOf('0'))).toBeLessThan(Math.min(...placeOf('2')))
+    await follower.stop()
+    await bus.close()
+  })
+
   test('is told of records that are gone, and of a topic that was made anew', async () => {
     const topic = replyTopic(`gone-${process.pid}` as ProviderId)
     await createTopics(brokers, planOf(topic))
