@@ -51,7 +51,8 @@ export function createWorld({ edit = raiseOwn, more = [] }: WorldOptions = {}): 
     contractsDir,
     providers: registry.providers,
     folder: name => {
-      const folder = join(dataDir, name)
+      // Kafka takes a comma in its log.dirs for the end of one.
+      const folder = join(dataDir, name.replace(/[^A-Za-z0-9-]+/g, '-'))
       mkdirSync(folder, { recursive: true })
       return folder
     },
