@@ -13,6 +13,7 @@ import { planTopics } from '#bus/topics.ts'
 import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { Records } from '#tests/ledger/records.ts'
 import { findFreePort } from '#tests/stack/ports.ts'
+import { waitUntil } from '#tests/stack/probes.ts'
 import { type Stack, startStack } from '#tests/stack/stack.ts'
 import { readCpuMs, readMemoryMb } from './accounting.ts'
 import { type Child, startChild } from './child.ts'
@@ -21,6 +22,7 @@ import { percentile } from './percentile.ts'
 import { createWorld, type World } from './world.ts'
 
 const perSecond = 3_000
+const partitions = 6
 const steadySeconds = 20
 const tickMs = 20
 const recordsPerExchange = 3
@@ -53,6 +55,13 @@ async function run(): Promise<void> {
   for (const folder of ['secrets', 'clients'])
     cpSync(join(world.dataDir, folder), join(dataDir, folder), { recursive: true })
   const first = await startLedger(world, stack, dataDir)
+  // Topics that were just made have no leader for a moment.
+  const isWritten = () =>
+    createWriter(bus)
+      .write(partitions)
+      .then(() => true)
+      .catch(() => false)
+  await waitUntil('the road', 30_000, isWritten)
   await writeSteadily(bus, 5)
   await isCaughtUp(first)
   const cpuMs = readCpuMs(first.pid) ?? 0
@@ -150,7 +159,7 @@ function createWriter(bus: Bus) {
       for (let i = 0; i < count; i++) {
         const exchangeId = randomUUIDv7() as ExchangeId
         const times = { exchangeId, acceptedMs, deadlineMs: acceptedMs + 5000 }
-        const partition = i % 6
+        const partition = i % partitions
         writes.push(publish(bus, records.request(0, times, partition)))
         writes.push(publish(bus, records.reply(0, { exchangeId, repliedMs: acceptedMs })))
         writes.push(publish(bus, withId(records.note(0, 'delivered', { status: 200 }), exchangeId)))

@@ -32,10 +32,16 @@ export function encodeEvent(event: LedgerEvent): string {
   let line = ''
   for (const name of sortedNames(event)) {
     const value = event[name]
-    if (value !== undefined) line += `${line === '' ? '{' : ','}${quotedName(name)}:${JSON.stringify(value)}`
+    if (value !== undefined) line += `${line === '' ? '{' : ','}${quotedName(name)}:${encodeDetail(value)}`
   }
   return `${line}}`
 }
+
+/** As JSON.stringify has it, without the call where a text has nothing to escape. */
+const encodeDetail = (value: EventDetail): string =>
+  typeof value === 'string' && !escaped.test(value) ? `"${value}"` : JSON.stringify(value)
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them
+const escaped = /["\\\u0000-\u001f\ud800-\udfff]/
 
 /** Events of a kind have the same members in the same order: sorting them once is enough. */
 const sortedLists = new Map<string, string[]>()

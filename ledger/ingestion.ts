@@ -9,7 +9,7 @@ import { type LogAppender } from './log-appender.ts'
 import { type Reading, type ReadingTools, readRecord } from './reading.ts'
 import { type Callback, type LedgerStore, type Position, type Tally } from './store.ts'
 
-/** Views kept at hand: replies and notes of an exchange come within a moment of its request. */
+/** Views kept at hand until nothing more is expected: replies and notes of an exchange come within a moment of its request. */
 const viewsKeptMax = 50_000
 /** Of one exchange: a client may look at its answer again and again; its receipt holds so many events. */
 const leavesMax = 1_000
@@ -48,13 +48,18 @@ export function createIngestion({ store, appender, tools, now, onCommitted }: In
   function keep(views: Iterable<ExchangeView>): void {
     for (const view of views) {
       kept.delete(view.exchange)
-      kept.set(view.exchange, view)
+      if (isOver(view)) leaveToStore(view.exchange)
+      else kept.set(view.exchange, view)
     }
     for (const exchange of kept.keys()) {
       if (kept.size <= viewsKeptMax) return
       kept.delete(exchange)
-      if (exchange > newestStored) newestStored = exchange
+      leaveToStore(exchange)
     }
+  }
+
+  function leaveToStore(exchange: ExchangeId): void {
+    if (exchange > newestStored) newestStored = exchange
   }
 
   return {
@@ -155,6 +160,10 @@ class BatchWork {
     )
   }
 }
+
+/** Answered and told so, or refused: what may still come is rare, and then the store is asked. */
+const isOver = ({ request, outcome, told, refused }: ExchangeView): boolean =>
+  request === undefined ? refused !== undefined : outcome !== undefined && told.includes('delivered')
 
 const isOfNobody = (reading: Reading): boolean =>
   reading.is === 'unreadable' ||

@@ -10,8 +10,10 @@ import { type Part, PartitionReader } from './partition-reader.ts'
 
 /** A record wakes the poll; an idle partition is known to be read to its end as often as this. */
 const maxWaitMs = 250
-/** Between a fetch that brought records and the next. */
+/** Between a fetch that brought the newest records and the next: longer after one that brought many. */
 const lingerMs = 25
+const busyLingerMs = 90
+const busyRecords = 100
 
 interface Followed {
   readonly part: Part
@@ -32,7 +34,9 @@ export class KafkaFollower implements Follower {
   readonly #feeder: BatchFeeder
   readonly #reader: PartitionReader
   #isStopped = false
-  #handedAtMs = 0
+  /** By the last fetch. */
+  #fresh = 0
+  #isBehind = false
 
   /** @param now the road's clock */
   constructor(client: Client, following: Following, { log, now }: { log: BusLog; now(): number }) {
@@ -87,13 +91,15 @@ export class KafkaFollower implements Follower {
 
   /** Many records in few fetches: nobody waits for a follower as for a reply, and each fetch costs both ends. */
   async #room(): Promise<void> {
-    const restMs = this.#handedAtMs + lingerMs - performance.now()
+    const restMs = this.#fresh === 0 || this.#isBehind ? 0 : this.#fresh < busyRecords ? lingerMs : busyLingerMs
+    this.#fresh = 0
+    this.#isBehind = false
     if (restMs > 0 && !this.#isStopped) await new Promise(resolve => setTimeout(resolve, restMs))
     await this.#feeder.room()
   }
 
   #hand(part: Part, records: readonly IncomingRecord[]): void {
-    this.#handedAtMs = performance.now()
+    this.#fresh += records.length
     this.#followed(part).handed += records.length
     this.#feeder.add(records)
   }
@@ -101,6 +107,7 @@ export class KafkaFollower implements Follower {
   #fetched(part: Part, end: number, sentMs: number): void {
     const followed = this.#followed(part)
     followed.end = end
+    this.#isBehind ||= (part.position ?? 0) < end
     if ((part.position ?? 0) < end) return
     followed.endFoundMs = sentMs
     if (followed.handed === 0) followed.caughtUpMs = sentMs

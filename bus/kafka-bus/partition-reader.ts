@@ -237,8 +237,9 @@ export class PartitionReader {
         ],
       })),
     })
-    for (const fetched of partitions) {
-      const placed = mine.find(({ part }) => part.partition === fetched.partition && part.topic === fetched.topic)
+    // Answered in the order asked for, so it is found at once.
+    for (const [i, fetched] of partitions.entries()) {
+      const placed = isOf(inTurn[i], fetched) ? inTurn[i] : mine.find(one => isOf(one, fetched))
       // What was fetched for an assignment that is over has another's position: not ours to hand over.
       if (!placed || !this.#placed.includes(placed) || this.#isStopped) continue
       if (fetched.records.length > 0) placed.served = turn
@@ -312,5 +313,8 @@ export class PartitionReader {
     for (const tell of this.#onPlaced.splice(0)) tell()
   }
 }
+
+const isOf = (placed: Placed | undefined, { topic, partition }: FetchedPartition): boolean =>
+  placed?.part.partition === partition && placed.part.topic === topic
 
 const isHomeless = (placed: Placed): boolean => placed.leader === null

@@ -1,9 +1,14 @@
 // Makes the planned topics and finds those that are missing. The only place that makes topics: every client here refuses to make
 // one by mentioning it. Uses kafkajs 2.2.4's public admin client.
+import { setTimeout as pause } from 'node:timers/promises'
 import { type TopicPlan } from '#bus/topics.ts'
 import { createKafka } from './client.ts'
+import { faultOf, isStale } from './internals.ts'
 
 const replicasMax = 3
+/** A cluster under load takes seconds to spread the news of new topics. */
+const ledWithinMs = 30_000
+const lookAgainMs = 50
 
 export interface CreatedTopics {
   created: string[]
@@ -19,7 +24,8 @@ export async function createTopics(brokers: readonly string[], plan: readonly To
     const { brokers: nodes } = await admin.describeCluster()
     if (missing.length > 0) {
       await admin.createTopics({
-        waitForLeaders: true,
+        // kafkajs waits for leaders, but rejects when a broker does not know the topic yet.
+        waitForLeaders: false,
         topics: missing.map(({ name, partitions, retentionMs }) => ({
           topic: name,
           numPartitions: partitions,
@@ -33,10 +39,30 @@ export async function createTopics(brokers: readonly string[], plan: readonly To
           ],
         })),
       })
+      await untilLed(admin, missing)
     }
     const created = missing.map(topic => topic.name)
     return { created, existing: plan.map(topic => topic.name).filter(name => !created.includes(name)) }
   })
+}
+
+/** Every partition has a leader, as far as the broker knows that was asked. */
+async function untilLed(admin: Admin, plan: readonly TopicPlan[]): Promise<void> {
+  const deadlineMs = Date.now() + ledWithinMs
+  for (;;) {
+    const topics = await admin.fetchTopicMetadata({ topics: plan.map(({ name }) => name) }).then(
+      found => found.topics,
+      (error: unknown) => {
+        if (!isStale(faultOf(error))) throw error
+        return []
+      },
+    )
+    const isLed = ({ name, partitions }: TopicPlan) =>
+      topics.find(topic => topic.name === name)?.partitions.filter(one => one.leader >= 0).length === partitions
+    if (plan.every(isLed)) return
+    if (Date.now() > deadlineMs) throw new Error(`topics were made, and have no leader after ${ledWithinMs / 1_000} s`)
+    await pause(lookAgainMs)
+  }
 }
 
 /** The names of planned topics that the brokers do not have. */
