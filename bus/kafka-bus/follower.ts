@@ -13,7 +13,7 @@ const maxWaitMs = 250
 /** Between a fetch that brought the newest records and the next: longer after one that brought many. */
 const lingerMs = 25
 const busyLingerMs = 90
-const busyRecords = 100
+const busyRecords = 20
 
 interface Followed {
   readonly part: Part
