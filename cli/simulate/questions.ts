@@ -9,7 +9,7 @@ import { keyOf, officerCode, officerOf, spoil, writeAsBody } from './habits.ts'
 import { type Outcome, ungrantedFieldOf } from './kinds.ts'
 import { type Lane } from './lanes.ts'
 import { isSettledLater, type MakerTools, type Question } from './maker.ts'
-import { drawOtherName } from './makers.ts'
+import { drawOtherName } from './people.ts'
 import { type Errand, guessesRefused, type Plan } from './plan.ts'
 
 export interface Asked {
