@@ -21,6 +21,12 @@ const writes = { name: 'fullName', birthDate: 'dateOfBirth' }
 /** When patients are admitted: the nation is of the January of that year. */
 const admissionDay = '2026-01-12'
 const serialSpan = 1_000_000
+/** Of cards of children under six. */
+const childGroup = 'TE1'
+
+/** Of questions for a card: about a child that has one already. */
+const childPercent = 20
+const children = aboutPeople({ about: cardOfChild, isAsked: ({ dateOfBirth }) => dateOfBirth >= '2024' })
 
 export const welfareQuestions: Readonly<Record<string, Maker>> = {
   'social-insurance/insurance-status': aboutPeople({
@@ -41,7 +47,10 @@ export const welfareQuestions: Readonly<Record<string, Maker>> = {
     miss: missUnused,
     writes,
   }),
-  'social-insurance/insurance-card-issuance': { make: cardOfNewborn },
+  'social-insurance/insurance-card-issuance': {
+    about: cardOfChild,
+    make: tools => (tools.draws.percent(childPercent) ? children.make(tools) : cardOfNewborn(tools)),
+  },
   'labour/benefit-status': aboutPeople({
     about: (person, tools) => {
       const benefit = tools.nation.benefitOf(person)
@@ -96,6 +105,16 @@ function cardOf(person: Person, { nation }: MakerTools): Question | undefined {
   const isValid = validFrom <= admissionDay && admissionDay <= validTo
   const request = { cardNumber, fullName, dateOfBirth, validOn: admissionDay }
   return { request, expects: { matched: isValid && isFoundIn('health', person, request, nation) } }
+}
+
+/** It is told the card that it has. A child recorded wrongly is none to ask for: it would be refused. */
+function cardOfChild(person: Person, { nation }: MakerTools): Question | undefined {
+  const card = nation.insuranceOf(person)?.card
+  const isKnown = isFoundIn('social-insurance', person, person, nation)
+  if (card?.number.startsWith(childGroup) !== true || !isKnown) return undefined
+  const { registrationNumber: birthRegistration } = nation.birthEntryOf(person)
+  const { sex } = person
+  return { request: { ...identityOf(person), sex, birthRegistration }, expects: { insuranceCard: card.number } }
 }
 
 /** A child with a number that it was given after the nation's date. */
