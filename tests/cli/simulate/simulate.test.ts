@@ -46,7 +46,8 @@ describe('a small day on an exchange of its own', () => {
       [14, 14],
     ])
     expect(report.byService.filter(({ id }) => id !== '-')).toHaveLength(report.platform.services)
-    expect(report.notes).toEqual({ unasked: [], byExample: [], leftOut: [] })
+    expect(report.notes).toMatchObject({ unasked: [], byExample: [], leftOut: [] })
+    expect(report.notes.uncounted.toSorted()).toEqual(['civil-status', 'home-affairs', 'hospital', 'notary'])
     expect(report.byOutcome.map(({ outcome }) => outcome)).toEqual(
       expect.arrayContaining([
         'answered',
