@@ -1,12 +1,15 @@
-// What the mix asks about: people and enterprises of the nation, drawn anew for every exchange, with the part of the answer that
-// must be there. A service nobody wrote a question for is asked about people, about enterprises, or with its contract's own
-// examples, whichever its request allows; an effect without a question of its own is left out.
+// What the mix asks about: the simulated day's questions (cli/simulate), drawn anew for every exchange, with the part of the answer
+// that must be there. A service nobody wrote a question for is asked its contract's examples; of the effects only the one that sets
+// no other register to work is asked, so that every exchange is the mix's own.
+import { createDraws } from '#cli/simulate/draws.ts'
+import { createExampleMaker, isSettledLater, type Question } from '#cli/simulate/maker.ts'
+import { makers } from '#cli/simulate/makers.ts'
 import { type Contract } from '#contracts/contract.ts'
-import { isJsonObject, type JsonObject } from '#contracts/json.ts'
+import { type JsonObject } from '#contracts/json.ts'
+import { normalizeName } from '#contracts/person-name.ts'
 import { type Registry } from '#contracts/registry.ts'
-import { type Chance, within } from '#nation/chance.ts'
+import { type Chance } from '#nation/chance.ts'
 import { type Nation } from '#nation/nation.ts'
-import { type Person } from '#nation/person.ts'
 
 export interface Made {
   request: JsonObject
@@ -22,55 +25,25 @@ export type Maker = (n: number, isWrong: boolean) => Made
 
 const topic = 703
 const wrongName = 'Nguyễn Văn Không Phải'
-const answered = '"outcome":"answered"'
+const effects: readonly string[] = ['population/personal-id-issuance']
 
 export function createMakers(registry: Registry, nation: Nation, chance: Chance): ReadonlyMap<string, Maker> {
-  const personOf = (n: number): Person => nation.person(within(chance.draw(n, topic), nation.population))
-  const enterpriseOf = (n: number) => nation.enterprise(within(chance.draw(n, topic), nation.enterpriseCount))
-  const nameOf = (person: Person, n: number): string => (n % 2 === 0 ? person.fullName : inCapitals(person.fullName))
-  const known: Readonly<Record<string, Maker>> = {
-    'population/identity-verification': (n, isWrong) => {
-      const person = personOf(n)
-      const { personalId, dateOfBirth } = person
-      const fullName = isWrong ? wrongName : nameOf(person, n)
-      return { request: { personalId, fullName, dateOfBirth }, holds: `"matched":${!isWrong}` }
-    },
-    'population/citizen-record': n => ({ request: { personalId: personOf(n).personalId }, holds: '"found":true' }),
-    'business-registration/enterprise-record': n => ({
-      request: { enterpriseCode: enterpriseOf(n).enterpriseCode },
-      holds: '"found":true',
-    }),
-    'population/personal-id-issuance': n => {
-      const { fullName, sex, birthProvince } = personOf(n)
-      const registration = `TP.${birthProvince.code}/2026-B${n}`
-      return {
-        request: {
-          birthRegistration: registration,
-          fullName,
-          dateOfBirth: '2026-01-05',
-          sex,
-          provinceCode: birthProvince.code,
-        },
-        holds: '"outcome":"accepted"',
-        isAsync: true,
-      }
-    },
-  }
   const makerOf = (contract: Contract): Maker | undefined => {
-    const required = (contract.request['required'] ?? []) as string[]
-    if (known[contract.id] !== undefined) return known[contract.id]
-    if (contract.mode === 'effect') return undefined
-    if (required.every(name => name in pick(personOf(0), 0)))
-      return n => ({ request: choose(pick(personOf(n), n), required), holds: answered })
-    if (required.every(name => name === 'enterpriseCode'))
-      return n => ({ request: { enterpriseCode: enterpriseOf(n).enterpriseCode }, holds: answered })
-    return fromExamples(contract)
+    if (contract.mode === 'effect' && !effects.includes(contract.id)) return undefined
+    const own = makers[contract.id]
+    const { make, writes } = own ?? createExampleMaker(contract, nationSeedUnknown)
+    const name = writes?.name ?? ''
+    return (n, isWrong) => {
+      const { request, expects } = make({ nation, draws: createDraws(chance, n, topic), label: `B${n}` })
+      const isMisnamed = isWrong && contract.mode === 'match' && request[name] !== undefined
+      return {
+        request: writeName(request, name, { n, isMisnamed }),
+        holds: isMisnamed ? '"matched":false' : holdsOf(contract, expects),
+        ...(isSettledLater(contract) ? { isAsync: true } : {}),
+        ...(own === undefined ? { isRepeated: true } : {}),
+      }
+    }
   }
-  const pick = (person: Person, n: number): JsonObject => ({
-    personalId: person.personalId,
-    fullName: nameOf(person, n),
-    dateOfBirth: person.dateOfBirth,
-  })
   return new Map(
     registry.services.flatMap(({ contract }) => {
       const maker = makerOf(contract)
@@ -79,15 +52,23 @@ export function createMakers(registry: Registry, nation: Nation, chance: Chance)
   )
 }
 
-const choose = (from: JsonObject, names: readonly string[]): JsonObject =>
-  Object.fromEntries(names.map(name => [name, from[name] ?? null]))
+/** Of examples the outcome alone is looked at. */
+const nationSeedUnknown = Number.NaN
 
-/** Those that do not use up anybody's guesses. */
-function fromExamples({ examples }: Contract): Maker | undefined {
-  const usable = examples.filter(({ reply }) => isJsonObject(reply) && reply['matched'] !== false)
-  if (usable.length === 0) return undefined
-  return n => ({ request: usable[n % usable.length]?.request ?? {}, holds: answered, isRepeated: true })
+/** Every other name in capitals without diacritics. */
+function writeName(
+  request: JsonObject,
+  name: string,
+  { n, isMisnamed }: { n: number; isMisnamed: boolean },
+): JsonObject {
+  const fullName = request[name]
+  if (typeof fullName !== 'string') return request
+  if (isMisnamed) return { ...request, [name]: wrongName }
+  return n % 2 === 0 ? request : { ...request, [name]: normalizeName(fullName, { diacritics: 'fold' }) }
 }
 
-const inCapitals = (name: string): string =>
-  name.toUpperCase().normalize('NFD').replaceAll(/\p{M}/gu, '').replaceAll('Đ', 'D')
+function holdsOf(contract: Contract, expects: Question['expects']): string {
+  if (isSettledLater(contract)) return '"outcome":"accepted"'
+  for (const answer of ['matched', 'found']) if (answer in expects) return `"${answer}":${String(expects[answer])}`
+  return '"outcome":"answered"'
+}

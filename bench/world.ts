@@ -39,7 +39,7 @@ const raiseOwn = ({ client: name, grants }: Agreement): void => {
 
 export function createWorld({ edit = raiseOwn, more = [] }: WorldOptions = {}): World {
   const dataDir = mkdtempSync(join(tmpdir(), 'ndx-bench-'))
-  const contractsDir = copyContracts({ agreement: edit })
+  const contractsDir = copyContracts({ agreement: edit, hasGroups: true })
   for (const agreement of more)
     writeFileSync(join(contractsDir, 'agreements', `${agreement.client}.json`), JSON.stringify(agreement))
   const guard = createGuard()

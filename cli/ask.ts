@@ -2,10 +2,14 @@
 import { type Contract, type Example, type Grant } from '#contracts/contract.ts'
 import { isJsonObject, type Json, type JsonObject } from '#contracts/json.ts'
 import { type Registry } from '#contracts/registry.ts'
-import { createNation } from '#nation/nation.ts'
+import { createChance } from '#nation/chance.ts'
+import { createNation, type Nation } from '#nation/nation.ts'
 import { CommandError, defineCommand, UsageError } from './command.ts'
 import { escapeText, safeJson } from './safe-text.ts'
 import { findContract } from './services.ts'
+import { createDraws } from './simulate/draws.ts'
+import { type MakerTools, type Question } from './simulate/maker.ts'
+import { makers } from './simulate/makers.ts'
 import { type Answer, askService, fetchToken } from './simulated-client.ts'
 import { configOf, readIndex, registryOf, urlOf } from './surroundings.ts'
 
@@ -35,13 +39,18 @@ procedure) and from the contract's first example (request). Exit status 0 when i
     field: { type: 'string', multiple: true, value: 'name', about: 'only these fields; default all that are granted' },
     data: { type: 'string', value: 'json', about: 'the request itself' },
     example: { type: 'string', value: 'n', about: 'the request of the contract’s example n, from 1' },
-    person: { type: 'string', value: 'n', about: 'a request about person n of the nation' },
+    person: {
+      type: 'string',
+      value: 'n',
+      about: 'a request about person n of the nation: home, land, card, benefit, birth',
+    },
     enterprise: { type: 'string', value: 'n', about: 'a request about enterprise n of the nation' },
     url: { type: 'string', value: 'url', about: 'the gateway; default NDX_URL, else http://127.0.0.1:8080' },
   },
   examples: [
     ['ask social-insurance population/identity-verification', 'matches the contract’s first example'],
     ['ask social-insurance population/citizen-record --person 4711 --field fullName', 'one field of one record'],
+    ['ask one-stop-ha-noi land/ownership-verification --person 4702', 'whether that person owns their land'],
     ['ask bank population/citizen-record', 'is refused, and told why'],
     [
       `ask public-service-portal business-registration/enterprise-record --data '{"enterpriseCode":"2100584318"}'`,
@@ -94,11 +103,17 @@ function requestOf(wishes: Wishes, contract: Contract, example: Example | undefi
     throw new UsageError('only one of --data, --example, --person and --enterprise can say the request.')
   if (wishes.data !== undefined) return parseData(wishes.data)
   const nation = createNation({ seed })
-  if (wishes.person !== undefined)
-    return requestAbout(nation.person(readIndex(wishes.person, nation.population)) as unknown as JsonObject, contract)
+  const maker = makers[contract.id]
+  if (wishes.person !== undefined) {
+    const person = nation.person(readIndex(wishes.person, nation.population))
+    if (maker?.about === undefined) return requestAbout(person as unknown as JsonObject, contract)
+    return requestOfMaker(maker.about(person, toolsFor(nation, person)), `person ${wishes.person}`, contract)
+  }
   if (wishes.enterprise !== undefined) {
-    const index = readIndex(wishes.enterprise, nation.enterpriseCount)
-    return requestAbout(nation.enterprise(index) as unknown as JsonObject, contract)
+    const enterprise = nation.enterprise(readIndex(wishes.enterprise, nation.enterpriseCount))
+    if (maker?.aboutEnterprise === undefined) return requestAbout(enterprise as unknown as JsonObject, contract)
+    const question = maker.aboutEnterprise(enterprise, toolsFor(nation, enterprise))
+    return requestOfMaker(question, `enterprise ${wishes.enterprise}`, contract)
   }
   if (example === undefined) throw new CommandError(`${contract.id} has no example; say the request with --data.`)
   return example.request
@@ -110,6 +125,20 @@ function parseData(text: string): Json {
   } catch {
     throw new UsageError(`--data is not JSON: ${escapeText(text.slice(0, 100))}`)
   }
+}
+
+/** The same dice and the same label for the same one, so that asked again it is the same question. */
+const toolsFor = (nation: Nation, { index }: { index: number }): MakerTools => ({
+  nation,
+  draws: createDraws(createChance(askSeed), index, 0),
+  label: `ASK${index}`,
+})
+
+const askSeed = 1
+
+function requestOfMaker(question: Question | undefined, who: string, { id }: Contract): JsonObject {
+  if (question === undefined) throw new UsageError(`of ${who} there is nothing to ask ${id}: try another.`)
+  return question.request
 }
 
 /** What the contract needs to be told, from a record of the nation. */

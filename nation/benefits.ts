@@ -33,6 +33,7 @@ export interface BenefitParts {
   accountNumbers: Permutation
   /** Whether social insurance pays them a pension. */
   hasPension(person: Person): boolean
+  worksForState(person: Person): boolean
 }
 
 const topics = { eligible: 250, grade: 251, since: 252, paidBy: 253, bank: 254 } as const
@@ -80,14 +81,14 @@ export const ageOf = ({ dateOfBirth }: Pick<Person, 'dateOfBirth'>): number =>
   lastBirthYear - yearOfBirthDate(dateOfBirth)
 
 /** The first kind that fits. */
-function kindOf(person: Person, draw: number, { hasPension }: BenefitParts): BenefitKind | undefined {
+function kindOf(person: Person, draw: number, { hasPension, worksForState }: BenefitParts): BenefitKind | undefined {
   const { sex, dateOfBirth, fatherId } = person
   const birthYear = yearOfBirthDate(dateOfBirth)
   const age = ageOf(person)
   if (age <= orphanAgeMax && fatherId === undefined && draw < orphanRate) return 'orphan'
   if (birthYear >= warBirthYearMin && birthYear <= warBirthYearMax && draw < warInvalidRates[sex]) return 'war-invalid'
   if (isOldEnough(person) && draw < socialPensionRate && !hasPension(person)) return 'social-pension'
-  return draw >= 1000 - disabilityRate && age > 0 ? 'disability' : undefined
+  return draw >= 1000 - disabilityRate && age > 0 && !worksForState(person) ? 'disability' : undefined
 }
 
 const isOldEnough = ({ dateOfBirth }: Person): boolean => monthOf(dateOfBirth) + socialPensionAge * 12 < nowMonth

@@ -161,8 +161,8 @@ function termOf(
 
 const isEnterprise = (employer: Employer | undefined): boolean => /^[0-9]{10}$/.test(employer?.code ?? '')
 
-/** 30 September of the year in which they turn six, or the end of the month of it. Health-insurance law article 16. */
-function endOfChildhood({ dateOfBirth }: Person): string {
+/** A small child's card is valid to 30 September of the year in which it turns six, or the end of the month of it. Health-insurance law article 16. */
+export function endOfChildhood({ dateOfBirth }: Pick<Person, 'dateOfBirth'>): string {
   const sixth: Month = monthOf(dateOfBirth) + 72
   return lastDayOf(Math.max(sixth, Math.floor(sixth / 12) * 12 + 8))
 }

@@ -118,7 +118,8 @@ export function createNation({ seed, scheme = 'simulated' }: NationOptions): Nat
     },
     findEnterprise: (enterpriseCode: string) => enterprises.findEnterprise(enterpriseCode),
   }
-  return Object.freeze({ population, enterpriseCount, ...people, ...createWelfare(seed, people) })
+  const welfare = createWelfare(seed, { ...people, publicWorkOf: people.publicEmploymentOf })
+  return Object.freeze({ population, enterpriseCount, ...people, ...welfare })
 }
 
 interface HoldingParts {

@@ -1,8 +1,9 @@
 // Who works for the state: 2.21 million people of working age, of whom the register of public employees holds 95 of 100, which
 // makes the 2.1 million that every body has sent it. Those who work for a province live in it. Nobody with a conviction on record
-// is among them.
+// is among them, and nobody whose pension has begun.
 import { lastBirthYear } from '#nation/cells.ts'
 import { type Chance, createLottery, within } from '#nation/chance.ts'
+import { nowMonth, pensionMonthOf } from '#nation/contributions.ts'
 import { convictionsOf } from '#nation/convictions.ts'
 import { type Person } from '#nation/person.ts'
 import { drawCentralBody, localBodyCodes, type PublicBody } from '#nation/public-bodies.ts'
@@ -46,7 +47,7 @@ export function publicEmploymentOf(person: Person, chance: Chance): PublicEmploy
   const age = lastBirthYear - birthYear
   if (age < workingAges.from || age > workingAges[sex]) return undefined
   if (within(chance.draw(index, topics.employed), 1_000_000) >= employedPerMillion) return undefined
-  if (convictionsOf(person, chance).length > 0) return undefined
+  if (convictionsOf(person, chance).length > 0 || pensionMonthOf(person) <= nowMonth) return undefined
   const isCentral = within(chance.draw(index, topics.central), 100) < centralPercent
   const groupDraw = chance.draw(index, topics.group)
   return Object.freeze({

@@ -1,4 +1,5 @@
-// Insurance, benefits and health of a person, each computed from the others where they must agree: contributions make a pension,
+// Insurance, benefits and health of a person, each computed from the others where they must agree: whoever works for the state is
+// insured through its body and is not paid for being unable to work; contributions make a pension,
 // who has none may get a social pension, both say which health-insurance card it is, and the card who is known to health.
 
 import { type Benefit, benefitOf } from '#nation/benefits.ts'
@@ -30,8 +31,8 @@ export interface WelfareParts {
   findPerson(personalId: string): Person | undefined
   childrenOf(person: Person): Person[]
   enterprise(index: number): Enterprise
-  /** Whether a public body employs them, where the nation says so. */
-  publicWorkOf?(person: Person): PublicWork | undefined
+  /** Which public body employs them, if any. */
+  publicWorkOf(person: Person): PublicWork | undefined
 }
 
 export function createWelfare(seed: number, parts: WelfareParts): Welfare {
@@ -40,7 +41,12 @@ export function createWelfare(seed: number, parts: WelfareParts): Welfare {
   const accountNumbers = createPermutation(mix(seed, 250), population)
   const contributions = (person: Person): readonly ContributionPeriod[] => contributionsOf(person, { ...parts, chance })
   const benefit = (person: Person): Benefit | undefined =>
-    benefitOf(person, { chance, accountNumbers, hasPension: one => hasPension(one, contributions(one)) })
+    benefitOf(person, {
+      chance,
+      accountNumbers,
+      hasPension: one => hasPension(one, contributions(one)),
+      worksForState: one => parts.publicWorkOf(one) !== undefined,
+    })
   const insurance = (person: Person): Insurance | undefined =>
     insuranceOf(person, { contributions: contributions(person), benefit: benefit(person) }, { chance, codes })
 

@@ -7,10 +7,13 @@ import { type Nation } from '#nation/nation.ts'
 import { type Person } from '#nation/person.ts'
 import { type RecordedPerson, type RegisterName } from '#nation/records.ts'
 
-export interface AskedPerson {
-  personalId: string
+interface Described {
   fullName?: string
   dateOfBirth?: string
+}
+
+export interface AskedPerson extends Described {
+  personalId: string
 }
 
 export interface FoundPerson {
@@ -23,8 +26,7 @@ export interface FoundPerson {
 export function findRecorded(nation: Nation, register: RegisterName, asked: AskedPerson): FoundPerson | undefined {
   const found = recordOf(nation, register, nation.findPerson(asked.personalId))
   if (found === undefined) return undefined
-  const { fullName, dateOfBirth } = compareRecorded(asked, found.recorded)
-  return fullName && dateOfBirth ? found : undefined
+  return agrees(asked, found.recorded) ? found : undefined
 }
 
 /** The register's record, unless it has none that can be joined to a personal number. */
@@ -34,10 +36,16 @@ export function recordOf(nation: Nation, register: RegisterName, person: Person 
   return recorded.fault === 'old-number' ? undefined : { person, recorded }
 }
 
+/** Whether all that was sent of a person agrees with what is recorded. */
+export function agrees(asked: Described, recorded: Pick<RecordedPerson, 'fullName' | 'dateOfBirth'>): boolean {
+  const { fullName, dateOfBirth } = compareRecorded(asked, recorded)
+  return fullName && dateOfBirth
+}
+
 /** What of it agrees; what was not asked does. Clients send names in capitals without diacritics, so these do not count. */
 export function compareRecorded(
-  { fullName, dateOfBirth }: { fullName?: string; dateOfBirth?: string },
-  recorded: RecordedPerson,
+  { fullName, dateOfBirth }: Described,
+  recorded: Pick<RecordedPerson, 'fullName' | 'dateOfBirth'>,
 ): { fullName: boolean; dateOfBirth: boolean } {
   return {
     fullName: fullName === undefined || isSameName(fullName, recorded.fullName, { diacritics: 'fold' }),

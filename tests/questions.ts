@@ -1,11 +1,11 @@
 // Questions about people and enterprises of the synthetic nation, with the answers they must get. Contracts may be copied and
 // changed for a test: shorter deadlines, higher rates.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Agreement, type Contract } from '#contracts/contract.ts'
-import { ownContractsDir } from '#contracts/registry.ts'
 import { createNation } from '#nation/nation.ts'
+import { type CopyOptions, copyOwnContracts } from '#tests/contract-files.ts'
 
 export const nation = createNation({ seed: 1 })
 
@@ -29,15 +29,15 @@ export function raiseRates({ grants }: Agreement): void {
   for (const grant of grants) Object.assign(grant, { ratePerSecond: 10_000, burst: 10_000 })
 }
 
-export interface ContractEdits {
+export interface ContractEdits extends CopyOptions {
   contract?(contract: Contract): void
   agreement?(agreement: Agreement): void
 }
 
 /** A copy of the contracts in a temporary folder, edited. The caller removes it. */
-export function copyContracts({ contract = () => {}, agreement = () => {} }: ContractEdits): string {
+export function copyContracts({ contract = () => {}, agreement = () => {}, ...options }: ContractEdits): string {
   const directory = mkdtempSync(join(tmpdir(), 'ndx-contracts-'))
-  cpSync(ownContractsDir, directory, { recursive: true, filter: from => !from.endsWith('.ts') })
+  copyOwnContracts(directory, options)
   for (const name of readdirSync(directory, { recursive: true }) as string[]) {
     if (!name.endsWith('.json') || dirname(name) === '.') continue
     const path = join(directory, name)

@@ -1,6 +1,6 @@
 // A world of a test's own: the whole exchange in one process, on the bus and counters given (else the in-memory ones), with its
 // own contracts, data directory, log and handlers, asked over real HTTP. `stop()` leaves nothing behind.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Bus, type OutgoingRecord } from '#bus/bus.ts'
@@ -25,6 +25,7 @@ import { loadRoutes } from '#services/handlers.ts'
 import { type Host, type Route, runHost } from '#services/host.ts'
 import { createTools } from '#services/tools.ts'
 import { Asker } from '#tests/asker.ts'
+import { copyOwnContracts } from '#tests/contract-files.ts'
 
 /** Changes one file of the copied contracts folder in place, or returns what it is to hold. */
 export type Edit<T> = (value: T) => unknown
@@ -196,9 +197,9 @@ async function startOwnLedger(
   })
 }
 
-/** A copy of the contracts that come with NDX, with the test's edits; without the groups of agreements, which no test edits. */
+/** A copy of the contracts that come with NDX, with the test's edits. */
 function copyContracts(directory: string, { contracts = {}, agreements = {} }: WorldOptions): string {
-  cpSync(ownContractsDir, directory, { recursive: true, filter: from => !/\.ts$|\/agreements\/[^.]+$/.test(from) })
+  copyOwnContracts(directory)
   for (const [file, edit] of Object.entries(contracts)) editFile(join(directory, file), edit)
   for (const [client, edit] of Object.entries(agreements)) editFile(join(directory, `agreements/${client}.json`), edit)
   return directory

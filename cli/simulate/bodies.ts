@@ -19,6 +19,8 @@ export interface Body {
   officers: number
   /** Two of them misuse their right to ask. */
   hasAbuse?: true
+  /** Not among the published 98: hospitals and notaries came by bodies that are, registers are counted as databases. */
+  isUncounted?: true
 }
 
 interface Line extends Body {
@@ -127,6 +129,32 @@ const lines: readonly Line[] = [
     officers: 0,
   },
   {
+    id: 'hospitals',
+    title: { vi: 'Bệnh viện, tổ chức hành nghề công chứng', en: 'Hospitals and notaries' },
+    is: /^(hospital|notary)$/,
+    share: 1,
+    profile: 'office',
+    capitals: 60,
+    yearOnly: 4,
+    keys: 'time-of-day',
+    keyed: 5,
+    officers: 40,
+    isUncounted: true,
+  },
+  {
+    id: 'registers',
+    title: { vi: 'Cơ sở dữ liệu hỏi lẫn nhau', en: 'Registers that ask each other' },
+    is: /^(civil-status|home-affairs)$/,
+    share: 1,
+    profile: 'office',
+    capitals: 0,
+    yearOnly: 0,
+    keys: 'random',
+    keyed: 10,
+    officers: 0,
+    isUncounted: true,
+  },
+  {
     id: 'others',
     title: { vi: 'Đơn vị khác', en: 'Other bodies' },
     is: /./,
@@ -166,6 +194,10 @@ function weightOf(client: string): number {
   return heavy?.test(client) ? (weight ?? 1) : 1
 }
 
+/** One of the published 98 bodies. */
+export const isConnectedBody = (client: string): boolean => lineOf(client).isUncounted !== true
+
 /** One of the published 14: a system that asks for itself, and the customer system of one state enterprise. */
 export const isInformationSystem = (client: string): boolean =>
-  !/^(ministry-|one-stop-|state-enterprise-)/.test(client) || client === 'state-enterprise-electricity'
+  client === 'state-enterprise-electricity' ||
+  (isConnectedBody(client) && !/^(ministry-|one-stop-|state-enterprise-)/.test(client))

@@ -1,8 +1,10 @@
-// What makes valid questions for one service from the nation, and knows the answer. A register gets one by a line in makers.ts;
+// What makes valid questions for one service from the nation, and knows the answer. A register gets one by makers.ts;
 // a service without one is asked its contract's examples, so that nothing is left out.
 import { type Contract } from '#contracts/contract.ts'
 import { type JsonObject } from '#contracts/json.ts'
+import { type Enterprise } from '#nation/enterprise.ts'
 import { type Nation } from '#nation/nation.ts'
+import { type Person } from '#nation/person.ts'
 import { type Draws } from './draws.ts'
 
 export interface Question {
@@ -21,6 +23,9 @@ export interface MakerTools {
 export interface Maker {
   /** About somebody or something that is there. */
   make(tools: MakerTools): Question
+  /** The same about one person; undefined: of them there is nothing to ask, for want of land, a card, a benefit. */
+  about?(person: Person, tools: MakerTools): Question | undefined
+  aboutEnterprise?(enterprise: Enterprise, tools: MakerTools): Question | undefined
   /** Something that is not so: a number that nobody has. A match with `writes.name` needs none: a wrong name is made for it. */
   miss?(tools: MakerTools): Question
   /** Members that clients write in their own way without changing the answer: names in capitals, dates cut to the year. */

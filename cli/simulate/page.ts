@@ -3,7 +3,7 @@
 import { type Bilingual } from '#contracts/contract.ts'
 import { escapeText } from '../safe-text.ts'
 import { style } from './page-style.ts'
-import { type Figure, type Report, type Summed } from './report.ts'
+import { type Report, type Summed } from './report.ts'
 
 export function writePage(report: Report): string {
   const { table } = report
@@ -19,13 +19,13 @@ export function writePage(report: Report): string {
 <input type="radio" name="language" id="en"><label for="en">English</label>
 <main>
 ${head(report)}
-${section(words.published, figures(report.figures))}
+${section(words.published, figures(report))}
 ${section(words.hours, chart(report.hours))}
 ${section(words.bodies, sums(report.byBody, words.body))}
-${section(words.services, sums(report.byService, words.service))}
+${section(words.services, sums(report.byService, words.outcome))}
 ${section(words.outcomes, outcomes(report))}
 ${section(words.officers, officers(report))}
-<details><summary>${both(words.table)} (${count(table.length)})</summary>${wholeTable(report)}</details>
+<details class="whole"><summary><span>${both(words.table)}</span><span class="sums">${count(table.length)}</span></summary>${wholeTable(report)}</details>
 ${faults(report)}
 ${section(words.how, how(report))}
 </main>
@@ -33,6 +33,8 @@ ${section(words.how, how(report))}
 </html>
 `
 }
+
+const localOffsetMs = 7 * 3_600_000
 
 const words = {
   title: { vi: 'Một ngày của Nền tảng chia sẻ dữ liệu', en: 'A day of the data-exchange platform' },
@@ -63,6 +65,7 @@ const words = {
   official: { vi: 'Công bố', en: 'Published' },
   simulated: { vi: 'Mô phỏng', en: 'Simulated' },
   fullScale: { vi: 'Quy đổi cả ngày', en: 'At full scale' },
+  uncounted: { vi: 'Cũng tham gia, ngoài 98 đơn vị công bố', en: 'Also taking part, beside the published 98' },
   faults: { vi: 'Điều không như dự kiến', en: 'What did not go as planned' },
   how: { vi: 'Cách làm', en: 'How this was made' },
   none: { vi: 'Không có', en: 'None' },
@@ -87,8 +90,8 @@ ${tile(platform.services, { vi: 'dịch vụ', en: 'services' })}
   })}</p>`
 }
 
-const figures = (rows: readonly Figure[]): string =>
-  table(
+const figures = ({ figures: rows, notes }: Report): string =>
+  `${table(
     [words.figure, words.official, words.simulated, words.fullScale],
     rows.map(({ title, published, simulated, atFullScale, days }) => [
       both(title),
@@ -101,7 +104,7 @@ const figures = (rows: readonly Figure[]): string =>
             days === undefined ? undefined : { vi: `${count(days)} ngày như vậy`, en: `${count(days)} such days` },
           ),
     ]),
-  )
+  )}${list(words.uncounted, notes.uncounted)}`
 
 /** Bars of an SVG: heights in proportion, the hour under each, the number as its tooltip. */
 function chart(hours: Report['hours']): string {
@@ -111,7 +114,7 @@ function chart(hours: Report['hours']): string {
     const label = at % 3 === 0 ? `<text x="${at * 30 + 13}" y="166">${safe(hour)}</text>` : ''
     return `<g><title>${safe(hour)}: ${count(questions)}</title><rect x="${at * 30}" y="${150 - height}" width="26" height="${height}"/>${label}</g>`
   })
-  return `<svg viewBox="0 0 720 172" role="img">${bars.join('')}</svg>`
+  return `<svg viewBox="-8 0 728 172" role="img">${bars.join('')}</svg>`
 }
 
 function sums(rows: readonly Summed[], first: Bilingual): string {
@@ -174,19 +177,18 @@ function faults({ surprises, reconciliation: { differences } }: Report): string 
 
 function how({ simulation, machine, platform, notes }: Report): string {
   const { seed, scale, ratePerSecond, seconds, client } = simulation
+  const startedAt = `${inVietnam(machine.startedAt)} (UTC+7)`
   const part =
     scale === undefined
       ? { vi: `${ratePerSecond}/giây trong ${seconds} giây`, en: `${ratePerSecond} a second for ${seconds} seconds` }
       : { vi: `${count(scale * 100)} % của một ngày`, en: `${count(scale * 100)} % of a day` }
-  const list = (title: Bilingual, names: readonly string[]): string =>
-    names.length === 0 ? '' : `<p>${both(title)}: <code>${names.map(safe).join(', ')}</code></p>`
   return `<p>${both({
     vi: `Mô phỏng ${part.vi}, hạt giống ${seed}; cùng hạt giống cho cùng một bảng. ${count(platform.nation)} người của quốc gia tổng hợp, không có ai là người thật. Tỷ trọng của từng đơn vị là giả định của mô phỏng, không phải số liệu công bố. Các bên hỏi giữ đúng tốc độ đã thoả thuận.`,
     en: `Simulates ${part.en}, seed ${seed}; the same seed gives the same table. The ${count(platform.nation)} people of the synthetic nation are nobody real. What part of the day is whose is the simulation’s assumption, not a published figure. Clients keep to their agreed rates.`,
   })}</p>
 <p>${both({
-    vi: `Chạy ${machine.startedAt}, ${machine.tookSeconds} giây, ${machine.perSecond} câu hỏi mỗi giây, trung vị ${machine.p50Ms} ms, p99 ${machine.p99Ms} ms; ${count(machine.sentAgain)} lần gửi lại.`,
-    en: `Run ${machine.startedAt}, ${machine.tookSeconds} seconds, ${machine.perSecond} questions a second, median ${machine.p50Ms} ms, p99 ${machine.p99Ms} ms; ${count(machine.sentAgain)} sent again.`,
+    vi: `Chạy lúc ${startedAt}, ${machine.tookSeconds} giây, ${machine.perSecond} câu hỏi mỗi giây, trung vị ${machine.p50Ms} ms, p99 ${machine.p99Ms} ms; ${count(machine.sentAgain)} lần gửi lại.`,
+    en: `Run ${startedAt}, ${machine.tookSeconds} seconds, ${machine.perSecond} questions a second, median ${machine.p50Ms} ms, p99 ${machine.p99Ms} ms; ${count(machine.sentAgain)} sent again.`,
   })}</p>
 ${list({ vi: 'Chỉ một hệ thống', en: 'One client only' }, client === undefined ? [] : [client])}
 ${list({ vi: 'Chỉ hỏi bằng ví dụ của đặc tả', en: 'Asked by their contracts’ examples alone' }, notes.byExample)}
@@ -194,13 +196,25 @@ ${list({ vi: 'Chưa ai được hỏi', en: 'Nobody may ask' }, notes.unasked)}
 ${list({ vi: 'Bỏ qua vì chỉ có hiệu lực theo giờ', en: 'Left out, since they hold at certain hours only' }, notes.leftOut)}`
 }
 
+/** `yyyy-mm-dd hh:mm` */
+const inVietnam = (time: string): string =>
+  new Date(Date.parse(time) + localOffsetMs).toISOString().slice(0, 16).replace('T', ' ')
+
 const section = (title: Bilingual, body: string): string => `<section><h2>${both(title)}</h2>${body}</section>`
 
-/** Cells are HTML already. */
-const table = (titles: readonly Bilingual[], rows: readonly (readonly string[])[]): string =>
-  `<div class="scroll"><table><thead><tr>${titles.map(title => `<th>${both(title)}</th>`).join('')}</tr></thead><tbody>${
-    rows.length === 0 ? `<tr><td>${both(words.none)}</td></tr>` : ''
-  }${rows.map(row => `<tr>${row.map(cell => `<td>${cell}</td>`).join('')}</tr>`).join('\n')}</tbody></table></div>`
+const list = (title: Bilingual, names: readonly string[]): string =>
+  names.length === 0 ? '' : `<p>${both(title)}: <code>${names.map(safe).join(', ')}</code></p>`
+
+/** Cells are HTML already. A text and three numbers: on a narrow screen the text stands above them. */
+function table(titles: readonly Bilingual[], rows: readonly (readonly string[])[]): string {
+  const isOfNumbers = titles.map((_, at) => rows.some(row => row[at]?.startsWith('<span class="number"')))
+  const heads = titles.map((title, at) => `<th${isOfNumbers[at] ? ' class="of-numbers"' : ''}>${both(title)}</th>`)
+  const body = rows.map(row => `<tr>${row.map(cell => `<td>${cell}</td>`).join('')}</tr>`)
+  const none = `<tr><td>${both(words.none)}</td></tr>`
+  const isFigures = titles.length === 4 && isOfNumbers.slice(1).every(Boolean)
+  const kind = isFigures ? ' class="figures"' : ''
+  return `<div class="scroll"><table${kind}><thead><tr>${heads.join('')}</tr></thead><tbody>${body.join('\n') || none}</tbody></table></div>`
+}
 
 const both = ({ vi, en }: Bilingual): string =>
   vi === en ? safe(vi) : `<span lang="vi">${safe(vi)}</span><span lang="en">${safe(en)}</span>`

@@ -1,6 +1,6 @@
 // The plan of a day: which errands are run in which quarter hour. An errand is one question, or a few that belong together in
 // order. Only its lane, kind and number are kept; what exactly is asked is computed from them when it is asked (questions.ts).
-import { type Contract } from '#contracts/contract.ts'
+import { type Service } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { type Chance, createChance } from '#nation/chance.ts'
 import { drawQuarter, peakQuarter, quartersADay } from './day-profile.ts'
@@ -54,6 +54,8 @@ const topics = { kind: 0, quarter: 10, second: 20 } as const
 /** A small burst is exceeded at once; a large one would need more questions than a small day has. */
 const hastyBurstMax = 10
 const hastyRateMax = 5
+/** Of all questions, but for the first burst. */
+const hastyShare = 0.02
 /** Of a burst of questions, so many are refused and given up. */
 export const hastyRefusals = 2
 /** What a prying officer asks, of all questions, and at least. */
@@ -100,7 +102,7 @@ type Add = (lane: Lane, kind: Kind, quarter: number, length?: number) => void
 /** Two officers who misuse their right to ask, and clients that do not keep to their rate. */
 function addAbuse(lanes: readonly Lane[], total: number, add: Add): void {
   const holding = lanes.filter(({ isOver, isByExample }) => isOver === undefined && !isByExample)
-  const ofOfficers = holding.filter(({ body, service }) => body.hasAbuse === true && isAboutPeople(service.contract))
+  const ofOfficers = holding.filter(({ body, service }) => body.hasAbuse === true && isAboutPeople(service))
   const prying = ofOfficers.findLast(({ service }) => service.contract.mode === 'disclose')
   if (prying !== undefined)
     for (let i = 0; i < Math.max(pryingMin, total * pryingShare); i++) add(prying, 'prying', pryingQuarter + (i % 4))
@@ -109,16 +111,26 @@ function addAbuse(lanes: readonly Lane[], total: number, add: Add): void {
   if (guessing !== undefined && budget !== undefined)
     for (let i = 0; i < Math.max(1, total * guessedShare); i++)
       add(guessing, 'guessing', guessingQuarter + (i % 4), budget + guessesRefused)
-  for (const lane of holding)
-    if (
-      lane.grant.burst <= hastyBurstMax &&
-      lane.grant.ratePerSecond <= hastyRateMax &&
-      !isSettledLater(lane.service.contract)
-    )
-      add(lane, 'hasty', peakQuarter, lane.grant.burst * 2 + 4 + hastyRefusals)
+  addHaste(holding.filter(canBeHasty), total * hastyShare, add)
 }
 
-const isAboutPeople = (contract: Contract): boolean => contract.subject === 'personalId' && !isSettledLater(contract)
+/** One burst at least. */
+function addHaste(lanes: readonly Lane[], questionsMax: number, add: Add): void {
+  let questions = 0
+  for (const lane of lanes) {
+    if (questions > 0 && questions >= questionsMax) return
+    const length = lane.grant.burst * 2 + 4 + hastyRefusals
+    add(lane, 'hasty', peakQuarter, length)
+    questions += length
+  }
+}
+
+const canBeHasty = ({ grant, service }: Lane): boolean =>
+  grant.burst <= hastyBurstMax && grant.ratePerSecond <= hastyRateMax && !isSettledLater(service.contract)
+
+/** Of the register that knows everyone, and that everyone may ask. */
+const isAboutPeople = ({ providerId, contract }: Service): boolean =>
+  providerId === 'population' && contract.subject === 'personalId' && !isSettledLater(contract)
 const budgetOf = ({ service }: Lane): number | undefined => service.contract.limits.mismatchesPerSubjectPerDay
 
 function findUngranted(lanes: readonly Lane[]): Map<string, Lane[]> {

@@ -9,7 +9,7 @@ import { keyOf, officerCode, officerOf, spoil, writeAsBody } from './habits.ts'
 import { type Outcome, ungrantedFieldOf } from './kinds.ts'
 import { type Lane } from './lanes.ts'
 import { isSettledLater, type MakerTools, type Question } from './maker.ts'
-import { drawOtherName } from './makers.ts'
+import { drawOtherName } from './people.ts'
 import { type Errand, guessesRefused, type Plan } from './plan.ts'
 
 export interface Asked {
@@ -86,11 +86,13 @@ export function questionsOf(errand: Errand, tools: QuestionTools): Asked[] {
 /** One errand, and all that its questions are made with. */
 interface Desk extends QuestionTools {
   errand: Errand
+  /** Which of its questions, where another officer may ask each. */
+  at?: number
   people: Chance
 }
 
 const ask = (desk: Desk, at = 0): Asked =>
-  compose(desk.errand.lane, desk.errand.lane.maker.make(makerTools(desk, at)), 'answered', desk)
+  compose(desk.errand.lane, desk.errand.lane.maker.make(makerTools(desk, at)), 'answered', { ...desk, at })
 
 const refused = (asked: Asked, wanted: Outcome, envelope: JsonObject = {}): Asked => ({
   ...asked,
@@ -117,7 +119,7 @@ function askUngranted(desk: Desk): Asked {
 /** `of`: the lane whose service is asked and whose purposes are declared; who asks is the errand's client. */
 function compose(of: Lane, { request, expects }: Question, wanted: Outcome, desk: Desk): Asked {
   const { agreement, body } = desk.errand.lane
-  const draws = drawsOf(desk, topics.envelope)
+  const draws = drawsOf(desk, topics.envelope + (desk.at ?? 0) * topicStride)
   const officer = officerFor(desk, draws)
   const isLater = isSettledLater(of.service.contract)
   const isKeyed = draws.percent(body.keyed) || isLater

@@ -3,7 +3,7 @@
 import { type Bilingual } from '#contracts/contract.ts'
 import { errorTable, isErrorCode } from '#contracts/errors.ts'
 import { type Registry } from '#contracts/registry.ts'
-import { bodies, bodyOf } from './bodies.ts'
+import { bodies, bodyOf, isConnectedBody } from './bodies.ts'
 import { type Books, keyOf, type Row, type Surprise } from './books.ts'
 import { clockOf } from './day-profile.ts'
 import { type Lane, leftOut } from './lanes.ts'
@@ -66,8 +66,8 @@ export interface Report {
   }
   table: ReportRow[]
   surprises: readonly Surprise[]
-  /** Services nobody may ask, services asked by their examples alone, grants left out. */
-  notes: { unasked: string[]; byExample: string[]; leftOut: string[] }
+  /** Services nobody may ask, services asked by their examples alone, grants left out, clients beside the published bodies. */
+  notes: { unasked: string[]; byExample: string[]; leftOut: string[]; uncounted: string[] }
   machine: {
     startedAt: string
     tookSeconds: number
@@ -182,7 +182,9 @@ function sumByBody(table: readonly Row[], { agreements }: Registry): Summed[] {
 }
 
 function sumByService(table: readonly Row[], registry: Registry): Summed[] {
-  return [...new Set(table.map(({ service }) => service))].sort().map(service => {
+  // What is no service comes last.
+  const byName = (a: string, b: string): number => Number(a === '-') - Number(b === '-') || (a < b ? -1 : 1)
+  return [...new Set(table.map(({ service }) => service))].sort(byName).map(service => {
     const rows = table.filter(row => row.service === service)
     const title = registry.find(service)?.contract.title ?? {
       vi: 'Dịch vụ không tồn tại',
@@ -226,6 +228,7 @@ function notesOf(registry: Registry, lanes: readonly Lane[], isWhole: boolean): 
     unasked: isWhole ? registry.services.map(({ contract }) => contract.id).filter(id => !asked.has(id)) : [],
     byExample: [...new Set(lanes.filter(lane => lane.isByExample).map(({ service }) => service.contract.id))],
     leftOut: leftOut(registry),
+    uncounted: [...new Set(lanes.map(({ agreement }) => agreement.client))].filter(client => !isConnectedBody(client)),
   }
 }
 

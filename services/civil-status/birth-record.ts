@@ -3,30 +3,25 @@
 import { type JsonObject } from '#contracts/json.ts'
 import { provinces } from '#contracts/provinces.ts'
 import { type AdapterTools, type CreateHandler, pickFields } from '../adapter.ts'
+import { type AskedPerson, agrees, type FoundPerson } from '../recorded-person.ts'
 import { type Birth, openBirths } from './births.ts'
-import { agrees, type Entry, findEntry } from './entries.ts'
-
-interface Request {
-  personalId: string
-  fullName?: string
-  dateOfBirth?: string
-}
+import { findEntry } from './entries.ts'
 
 export const createHandler: CreateHandler = tools => {
   const births = openBirths(tools.dataDir)
   tools.onStop(() => births.close())
   return (request, { fields }) => {
-    const asked = request as unknown as Request
+    const asked = request as unknown as AskedPerson
     const entry = findEntry(tools.nation, asked.personalId)
     const birth = entry === undefined ? births.findChild(asked.personalId) : undefined
     const recorded = entry?.recorded ?? birth?.child
-    if (recorded === undefined || !agrees(recorded, asked)) return { found: false }
+    if (recorded === undefined || !agrees(asked, recorded)) return { found: false }
     const record = entry === undefined ? newbornOf(birth as Birth, tools) : recordOf(entry, tools)
     return pickFields({ found: true, ...record }, fields)
   }
 }
 
-function recordOf({ person, recorded }: Entry, tools: AdapterTools): JsonObject {
+function recordOf({ person, recorded }: FoundPerson, tools: AdapterTools): JsonObject {
   const { sex, birthProvince, ethnicity, motherId, fatherId } = person
   const { fullName, dateOfBirth } = recorded
   const entry = { ...tools.nation.birthEntryOf(person), fullName, dateOfBirth, sex, birthProvince, ethnicity }

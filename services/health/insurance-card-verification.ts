@@ -1,5 +1,6 @@
 // Whether a health-insurance card is a person's and valid on a day. The card is social insurance's, by its number; name and date
-// of birth are as hospitals have recorded them. An unknown card, a wrong name and an expired card get the same answer.
+// of birth are as hospitals have recorded them. An unknown card, a wrong name and an expired card get the same answer. Cards that
+// social insurance has issued since the nation's date it does not know (services/README.md).
 import { type InsuranceCard } from '#nation/insurance.ts'
 import { type CreateHandler } from '../adapter.ts'
 import { compareRecorded, recordOf } from '../recorded-person.ts'

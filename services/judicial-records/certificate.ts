@@ -1,12 +1,11 @@
 // What a judicial record certificate says of a person whom the register knows under that number, name and date of birth.
-import { agreesWithBirthDate } from '#contracts/birth-date.ts'
 import { type Json } from '#contracts/json.ts'
-import { isSameName } from '#contracts/person-name.ts'
 import { lastBirthYear } from '#nation/cells.ts'
 import { type Nation } from '#nation/nation.ts'
 import { type Person } from '#nation/person.ts'
 import { drawNumber } from '../drawn-number.ts'
 import { type Circumstances, type Decision } from '../issuing-desk.ts'
+import { findRecorded } from '../recorded-person.ts'
 
 /** The request of the contract. */
 export interface Application {
@@ -38,13 +37,8 @@ export function certify(asked: Application, nation: Nation, { today, isTaken }: 
   }
 }
 
-function findSubject({ personalId, fullName, dateOfBirth }: Application, nation: Nation): Person | undefined {
-  const person = nation.findPerson(personalId)
+function findSubject(asked: Application, nation: Nation): Person | undefined {
+  const person = findRecorded(nation, 'judicial-records', asked)?.person
   if (person === undefined || lastBirthYear - Number(person.dateOfBirth.slice(0, 4)) < responsibleAge) return undefined
-  const record = nation.recordedIn('judicial-records', person)
-  const isKnown =
-    record.number === personalId &&
-    isSameName(fullName, record.fullName, { diacritics: 'fold' }) &&
-    agreesWithBirthDate(dateOfBirth, record.dateOfBirth)
-  return isKnown ? person : undefined
+  return person
 }

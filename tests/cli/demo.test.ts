@@ -1,13 +1,13 @@
 // The tour, against an exchange that `ndx start` runs: what it tells, that its checks can fail, and what it says of things that it
 // cannot see. The portal's callback address is on a port of this test's own.
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Agreement } from '#contracts/contract.ts'
-import { ownContractsDir } from '#contracts/registry.ts'
 import { makeNoteKey } from '#ledger/notes/keys.ts'
+import { copyOwnContracts } from '#tests/contract-files.ts'
 import { freePort } from '#tests/integration/processes.ts'
 import { type Environment, type Exchange, makeFolder, ndx, startExchange } from './ndx.ts'
 
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 function copyContracts(callbackUrl: string): string {
   const directory = join(folder, 'contracts')
-  cpSync(ownContractsDir, directory, { recursive: true, filter: from => !from.endsWith('.ts') })
+  copyOwnContracts(directory)
   const file = join(directory, 'agreements/public-service-portal.json')
   const agreement = JSON.parse(readFileSync(file, 'utf8')) as Agreement
   writeFileSync(file, JSON.stringify({ ...agreement, callback: { url: callbackUrl } }))

@@ -221,6 +221,22 @@ describe('ask', () => {
     })
   })
 
+  test.each([
+    ['one-stop-ha-noi', 'land/ownership-verification', '--person', '4702'],
+    ['one-stop-ha-noi', 'land/parcel-record', '--person', '4702'],
+    ['one-stop-ha-noi', 'land/parcel-record', '--enterprise', '7'],
+    ['one-stop-ha-noi', 'tax/tax-code', '--person', '4702'],
+    ['one-stop-ha-noi', 'tax/tax-obligation', '--person', '4702'],
+    ['one-stop-ha-noi', 'tax/tax-code', '--enterprise', '8'],
+    ['hospital', 'health/insurance-card-verification', '--person', '4702'],
+    ['civil-status', 'social-insurance/insurance-card-issuance', '--person', '4701'],
+  ])('%s asks %s %s %s what makes sense', patient, async (...line) => {
+    const { status, stdout, stderr } = await ask(...line)
+    expect(status, stderr).toBe(0)
+    const { reply } = JSON.parse(stdout)
+    expect(reply.matched ?? reply.found ?? reply.insuranceCard).toBeTruthy()
+  })
+
   test('shows a problem and ends with 1', patient, async () => {
     const { status, stdout } = await ask('bank', 'population/citizen-record')
     expect(status).toBe(1)
@@ -244,6 +260,7 @@ describe('ask', () => {
     [['bank', 'population/identity-verification', '--person', '-1'], '--person'],
     [['bank', 'population/identity-verification', '--person', '1', '--data', '{}'], 'only one of --data'],
     [['bank', 'business-registration/enterprise-record', '--person', '1'], 'asks for enterpriseCode'],
+    [['bank', 'land/ownership-verification', '--person', '4701'], 'of person 4701 there is nothing to ask land/'],
   ])('%j is a wrong line', patient, async (line, message) => {
     const { status, stdout, stderr } = await ask(...line)
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })

@@ -1,10 +1,11 @@
 // The registry names every fault of a folder at once, and freezes what it loads. Each broken file below is wrong in one way.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Agreement, type Contract } from '#contracts/contract.ts'
-import { canonicalJson, loadRegistry, ownContractsDir, RegistryError } from '#contracts/registry.ts'
+import { canonicalJson, loadRegistry, RegistryError } from '#contracts/registry.ts'
+import { copyOwnContracts } from '#tests/contract-files.ts'
 
 let directory: string
 beforeEach(() => {
@@ -281,7 +282,7 @@ test('canonical JSON sorts names and leaves out white space', () => {
 })
 
 test('the contracts that come with NDX load under a copy of their own folder', () => {
-  cpSync(ownContractsDir, join(directory, 'own'), { recursive: true, filter: from => !from.endsWith('.ts') })
+  copyOwnContracts(join(directory, 'own'), { hasGroups: true })
   const copied = loadRegistry({ directory: join(directory, 'own'), idScheme: 'simulated' })
   const own = loadRegistry({ idScheme: 'simulated' })
   expect(copied.services.map(({ hash }) => hash)).toEqual(own.services.map(({ hash }) => hash))

@@ -21,9 +21,9 @@ const countOf = (holds: (person: Person, insurance: Insurance) => boolean): numb
 const share = (count: number): number => (100 * count) / people.length
 
 describe('the insured', () => {
-  it('are 91 of 100, some 18 in work and 3 or 4 with a pension', () => {
+  it('are 91 of 100, some 19 in work and 3 or 4 with a pension', () => {
     expect(share(insured.length)).toBeCloseTo(91, 0)
-    expect(share(countOf((_, { status }) => status === 'compulsory'))).toBeCloseTo(17.4, 0)
+    expect(share(countOf((_, { status }) => status === 'compulsory'))).toBeCloseTo(18.8, 0)
     expect(share(countOf((_, { status }) => status === 'pension'))).toBeCloseTo(3.4, 0)
     expect(share(countOf((_, { status }) => status === 'voluntary'))).toBeGreaterThan(1)
     expect(share(countOf((_, { status }) => status === 'paused'))).toBeGreaterThan(2)
@@ -39,7 +39,6 @@ describe('the insured', () => {
 
   it('have each a code of their own, and a card that says it, their home and their ground', () => {
     expect(new Set(insured.map(([, { insuranceCode }]) => insuranceCode)).size).toBe(insured.length)
-    const groups = { compulsory: 'DN4', pension: 'HT3' } as const
     for (const [person, { status, insuranceCode, card, period }] of insured) {
       expect(insuranceCode).toMatch(/^00\d{8}$/)
       if (card === undefined) {
@@ -51,7 +50,8 @@ describe('the insured', () => {
       expect(card.validFrom <= '2026-01-01' && (card.validTo ?? '9') > '2026-01-01').toBe(true)
       expect(card.validFrom >= person.dateOfBirth).toBe(true)
       if (status === 'compulsory' || status === 'pension') {
-        expect(card.number.slice(0, 3)).toBe(groups[status])
+        const ofWork = nation.publicEmploymentOf(person) === undefined ? 'DN4' : 'HC4'
+        expect(card.number.slice(0, 3)).toBe(status === 'pension' ? 'HT3' : ofWork)
         expect(card.validFrom.slice(0, 7)).toBe(period.from)
       }
     }
@@ -101,11 +101,16 @@ describe('contributions', () => {
     }
   })
 
-  it('name enterprises that were registered before, and are active where the work goes on', () => {
-    for (const { periods } of careers.slice(0, 3000))
+  it('name enterprises that were registered before, and are active where the work goes on, or the public body', () => {
+    for (const { person, periods } of careers.slice(0, 3000))
       for (const { kind, from, to, employer } of periods) {
         expect(employer === undefined).toBe(kind !== 'compulsory')
         if (employer === undefined) continue
+        const body = nation.publicEmploymentOf(person)?.body
+        if (to === undefined && body !== undefined) {
+          expect(employer).toEqual(body)
+          continue
+        }
         const enterprise = nation.findEnterprise(employer.code)
         expect(enterprise?.name).toBe(employer.name)
         expect((enterprise?.registeredOn ?? '9').slice(0, 7) < from).toBe(true)
@@ -126,6 +131,23 @@ describe('contributions', () => {
         expect(period?.from).toBe(monthText(pensionMonthOf(person)))
       }
       if (status === 'compulsory' || status === 'voluntary') expect(ageOf(person)).toBeLessThanOrEqual(62)
+    }
+  })
+})
+
+describe('whoever works for the state', () => {
+  const workers = people.filter(person => nation.publicEmploymentOf(person) !== undefined)
+
+  it('is insured through the body, and neither paused nor paid for being unable to work', () => {
+    expect(workers.length).toBeGreaterThan(people.length / 100)
+    for (const person of workers) {
+      const { body, since } = nation.publicEmploymentOf(person) ?? { body: undefined, since: '' }
+      const { status, card } = nation.insuranceOf(person) ?? {}
+      expect([status, card?.number.slice(0, 3)]).toEqual(['compulsory', 'HC4'])
+      const last = nation.contributionsOf(person).at(-1)
+      expect(last).toMatchObject({ kind: 'compulsory', employer: body })
+      expect(last?.from).toBe(since.slice(0, 7) < '2008-01' ? '2008-01' : since.slice(0, 7))
+      expect(nation.benefitOf(person)?.kind ?? 'war-invalid').toBe('war-invalid')
     }
   })
 })

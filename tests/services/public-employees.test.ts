@@ -68,7 +68,8 @@ describe('nothing at all is told', () => {
   ])('%s', (_, person) => expect(ask(person)).toEqual({ matched: false, attributes: nothing }))
 
   test('of a number nobody has', () => {
-    const reply = handler({ personalId: '001400000000' }, { fields: new Set(['attributes']) } as unknown as Question)
+    const request = { personalId: '001400000000', fullName: 'Lê An', dateOfBirth: '2000-01-01', body: 'G09' }
+    const reply = handler(request, { fields: new Set(['attributes']) } as unknown as Question)
     expect(reply).toEqual({ matched: false, attributes: nothing })
   })
 })

@@ -35,9 +35,19 @@ describe('a small day on an exchange of its own', () => {
   })
 
   test('has every client and service in it, and all kinds of refusals', () => {
-    expect(report.figures[0]).toMatchObject({ published: 98, simulated: report.platform.clients })
+    expect(new Set(report.table.map(({ client }) => client)).size).toBe(report.platform.clients)
+    const standing = report.figures.filter(({ kind }) => kind === 'standing')
+    expect(standing.map(({ published, simulated }) => [published, simulated])).toEqual([
+      [98, 98],
+      [18, 18],
+      [63, 63],
+      [4, 4],
+      [9, 10],
+      [14, 14],
+    ])
     expect(report.byService.filter(({ id }) => id !== '-')).toHaveLength(report.platform.services)
-    expect(report.notes).toMatchObject({ unasked: [], leftOut: [] })
+    expect(report.notes).toMatchObject({ unasked: [], byExample: [], leftOut: [] })
+    expect(report.notes.uncounted.toSorted()).toEqual(['civil-status', 'home-affairs', 'hospital', 'notary'])
     expect(report.byOutcome.map(({ outcome }) => outcome)).toEqual(
       expect.arrayContaining([
         'answered',
