@@ -1,6 +1,16 @@
-// Three projects: `unit` needs no server (npm run check), `integration` runs on real Kafka and Redis, `faults` breaks them under
-// load, after the others (npm test runs all).
+// Four projects: `unit` needs no server (npm run check), `integration` runs on real Kafkas and Redises beside it; then, with nothing
+// beside them, `outages`, whose answers must come in time, and `faults`, which breaks everything under load (npm test runs all).
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+/** Files side by side. One more than two cores: tests of outages and restarts wait more than they work. */
+const maxWorkers = Math.min(6, Math.max(3, availableParallelism() - 1))
+const timed = ['kafka-outage', 'redis-outage', 'redis-counters'].map(name => `tests/integration/${name}.test.ts`)
+/** The many processes of the tests compile the same code: each but the first takes it from here. */
+const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/ndx-compiled') }
+const onServers = { globalSetup: ['tests/stack/global-setup.ts'], testTimeout: 60_000, hookTimeout: 120_000, env }
+const alone = { fileParallelism: false, sequence: { groupOrder: 1 } }
 
 export default defineConfig({
   test: {
@@ -12,27 +22,23 @@ export default defineConfig({
           exclude: ['tests/integration/**', 'tests/faults/real/**'],
           testTimeout: 15_000,
           hookTimeout: 15_000,
+          // A worker keeps what it has imported and compiled for its next file.
+          isolate: false,
+          maxWorkers,
+          env,
         },
       },
       {
         test: {
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
-          globalSetup: ['tests/stack/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          exclude: timed,
+          maxWorkers,
+          ...onServers,
         },
       },
-      {
-        test: {
-          name: 'faults',
-          include: ['tests/faults/real/**/*.test.ts'],
-          hookTimeout: 120_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
-        },
-      },
+      { test: { name: 'outages', include: timed, ...onServers, ...alone } },
+      { test: { name: 'faults', include: ['tests/faults/real/**/*.test.ts'], hookTimeout: 120_000, env, ...alone } },
     ],
   },
 })

@@ -33,6 +33,7 @@ const toneMoves: ReadonlyMap<string, string> = new Map(
 const toneMovesAfterQ: ReadonlyMap<string, string> = new Map(
   [...toneMoves].slice(10).map(([last, first]) => [first, last]),
 )
+const letter = /\p{L}/u
 const lateTone = /(?<!Q)(?:O[ÀÁẢÃẠÈÉẺẼẸ]|U[ỲÝỶỸỴ])(?!\p{L})/gu
 const earlyToneAfterQ = /(?<=Q)[ÙÚỦŨỤ]Y(?!\p{L})/gu
 
@@ -55,6 +56,8 @@ export function normalizeName(name: string, { diacritics }: NameOptions): string
 
 /** Whether two names are one under the options. An empty name is nobody's: it is the same as none, itself included. */
 export function isSameName(a: string, b: string, options: NameOptions): boolean {
+  // Letters stay letters in every form, so this one is not empty.
+  if (a === b && letter.test(a)) return true
   const form = normalizeName(a, options)
   return form !== '' && form === normalizeName(b, options)
 }

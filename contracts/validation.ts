@@ -17,19 +17,35 @@ export interface Validation {
   compile(schema: JsonObject): Check
 }
 
+const validations = new Map<IdScheme, Validation>()
+
+/** The one of a scheme: what it has compiled once, of whatever registry, it keeps for the life of the process. */
 export function createValidation(idScheme: IdScheme): Validation {
+  const validation = validations.get(idScheme) ?? keepCompiled(idScheme)
+  validations.set(idScheme, validation)
+  return validation
+}
+
+function keepCompiled(idScheme: IdScheme): Validation {
   const quick = createAjv(idScheme, false)
   const thorough = createAjv(idScheme, true)
+  const checks = new Map<string, Check>()
+  const compile = (schema: JsonObject): Check => {
+    const isValid = quick.compile(schema)
+    let listFaults: ValidateFunction | undefined
+    return (value, at = '') => {
+      if (isValid(value)) return undefined
+      listFaults ??= thorough.compile(schema)
+      listFaults(value)
+      return describeFaults(listFaults.errors ?? [], at)
+    }
+  }
   return {
     compile: schema => {
-      const isValid = quick.compile(schema)
-      let listFaults: ValidateFunction | undefined
-      return (value, at = '') => {
-        if (isValid(value)) return undefined
-        listFaults ??= thorough.compile(schema)
-        listFaults(value)
-        return describeFaults(listFaults.errors ?? [], at)
-      }
+      const text = JSON.stringify(schema)
+      const check = checks.get(text) ?? compile(schema)
+      checks.set(text, check)
+      return check
     },
   }
 }
@@ -43,6 +59,8 @@ function createAjv(idScheme: IdScheme, allErrors: boolean): Ajv2020.default {
     messages: true,
     verbose: allErrors,
     addUsedSchema: false,
+    // What it would tidy up, V8 does as well; compiling takes a quarter less without.
+    code: { optimize: false },
   })
   ajv.addFormat('personal-id', value => isPersonalId(value, idScheme))
   ajv.addFormat('enterprise-code', value => isEnterpriseCode(value, idScheme))

@@ -20,6 +20,7 @@ export const baseEnvironment = (extra: Environment = {}): Environment => ({
   PATH: `${join(projectDir, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
   HOME: process.env['HOME'] ?? tmpdir(),
   TZ: 'UTC',
+  ...(process.env['NODE_COMPILE_CACHE'] === undefined ? {} : { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] }),
   ...extra,
 })
 

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTopics } from '#bus/kafka-bus/topics-admin.ts'
 import { planTopics } from '#bus/topics.ts'
 import { checkNames, type Report } from '#conformance/report.ts'
@@ -11,7 +11,9 @@ import { type ProviderId } from '#contracts/contract.ts'
 import { ndx } from '#tests/cli/ndx.ts'
 import { contractsDir, findJavaAdapter } from '#tests/foreign/java.ts'
 
-const { kafkaBrokers } = inject('stack')
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
+
+const { kafkaBrokers } = await stackOfWorker()
 const java = await findJavaAdapter()
 const dataDir = mkdtempSync(join(tmpdir(), 'ndx-adapter-check-'))
 const testMs = 240_000

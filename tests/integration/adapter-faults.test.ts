@@ -1,6 +1,6 @@
 // An adapter process over a real broker, with no gateway: what it deferred before `kill -9` is settled by the next one, a record that
 // cannot be read holds its partition up for less than a second, and `ndx dead-letters` finds it.
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type IncomingRecord } from '#bus/bus.ts'
 import { readDeadLetter } from '#bus/dead-letter.ts'
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
@@ -19,9 +19,10 @@ import { type ClientId, type ProviderId } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'
 import { until } from '#tests/bus/until.ts'
 import { ndx } from '#tests/cli/ndx.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { createPlatform, type Platform } from './processes.ts'
 
-const stack = inject('stack')
+const stack = await stackOfWorker()
 const provider = 'population' as ProviderId
 const service = loadRegistry({ idScheme: 'simulated' }).find('population/personal-id-issuance')!
 const bus = createKafkaBus({ brokers: stack.kafkaBrokers, clientId: 'adapter-faults' })

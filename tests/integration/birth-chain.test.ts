@@ -3,16 +3,17 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type JsonObject } from '#contracts/json.ts'
 import { type Chapter } from '#ledger/story.ts'
 import { until } from '#tests/bus/until.ts'
 import { ndx } from '#tests/cli/ndx.ts'
 import { getToken } from '#tests/client.ts'
 import { copyContracts } from '#tests/questions.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { createPlatform, freePort, type GatewayProcess, type Platform } from './processes.ts'
 
-const stack = inject('stack')
+const stack = await stackOfWorker()
 const service = 'civil-status/birth-registration'
 const client = 'public-service-portal'
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'

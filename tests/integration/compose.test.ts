@@ -3,18 +3,20 @@
 // (tests/compose/compose-file.test.ts).
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listProviders } from '#services/handlers.ts'
 import { ask } from '#tests/client.ts'
 import { type Container, startWholeStack, type WholeStack } from '#tests/compose/whole-stack.ts'
 import { enterpriseOf, identityOf } from '#tests/questions.ts'
 import { run } from '#tests/shell.ts'
 
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
+
 const steps = ['redis-secret', 'secrets', 'topics']
 const servers = ['kafka', 'redis']
 const processes = ['gateway', 'ledger', 'witness', ...listProviders().map(provider => `adapter-${provider}`)]
 
-describe.runIf(inject('stack').kind === 'compose')('docker compose up', () => {
+describe.runIf((await stackOfWorker()).kind === 'compose')('docker compose up', () => {
   let stack: WholeStack
   let containers: Container[]
 

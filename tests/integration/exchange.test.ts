@@ -2,10 +2,11 @@
 // and Redis. What is true of one gateway must be true of the two together.
 
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '#tests/bus/until.ts'
 import { type Asked, ask, getToken, signAssertion } from '#tests/client.ts'
 import { copyContracts, enterpriseOf, identityOf, nation } from '#tests/questions.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { createPlatform, type GatewayProcess, type LogLine, type Platform } from './processes.ts'
 
 const identity = 'population/identity-verification'
@@ -24,7 +25,7 @@ beforeAll(async () => {
         if (agreement.client === 'bank') Object.assign(grant, { ratePerSecond: 0.01, burst: bankBurst })
     },
   })
-  platform = await createPlatform({ ...inject('stack'), redisDatabase: 1, contractsDir })
+  platform = await createPlatform({ ...(await stackOfWorker()), redisDatabase: 1, contractsDir })
   adapters = await Promise.all([
     platform.startAdapter('population', 'population-1'),
     platform.startAdapter('population', 'population-2'),

@@ -1,7 +1,7 @@
 // KafkaBus on a real broker: the suite of every Bus, and what only a broker can do to it: die, hang, lack a topic.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Bus, type IncomingRecord } from '#bus/bus.ts'
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
 import { createTopics, missingTopics } from '#bus/kafka-bus/topics-admin.ts'
@@ -10,9 +10,10 @@ import { planTopics, probeTopic, replyTopic, requestTopic, type TopicPlan } from
 import { type ProviderId } from '#contracts/contract.ts'
 import { until, within } from '#tests/bus/until.ts'
 import { type KafkaServer, startKafka } from '#tests/stack/stack.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { type BusWorld, describeBus } from '#tests/suites/bus.ts'
 
-const { kafkaBrokers: brokers } = inject('stack')
+const { kafkaBrokers: brokers } = await stackOfWorker()
 const stuckMember = new URL('../bus/stuck-member.ts', import.meta.url).pathname
 const provider = `outage-${process.pid}` as ProviderId
 

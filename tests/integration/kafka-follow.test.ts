@@ -1,6 +1,6 @@
 // Following topics on a real broker: what only a broker can do to a follower, beside going away (kafka-bus.test.ts): make topics
 // late, forget records, make a topic anew, and hold more than fits in one answer.
-import { describe, expect, inject, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type Bus, type IncomingRecord } from '#bus/bus.ts'
 import { createKafka } from '#bus/kafka-bus/client.ts'
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
@@ -9,7 +9,9 @@ import { replyTopic, type TopicPlan } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
 import { until, within } from '#tests/bus/until.ts'
 
-const { kafkaBrokers: brokers } = inject('stack')
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
+
+const { kafkaBrokers: brokers } = await stackOfWorker()
 
 describe('following', () => {
   const planOf = (name: string): TopicPlan[] => [{ name, partitions: 8, retentionMs: 3_600_000 }]

@@ -1,10 +1,11 @@
 // Kafka killed, and Kafka hung, under load: no process dies, no request outlives its deadline, what surely was not sent is
 // refused at once, ready turns false, and service returns by itself.
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '#tests/bus/until.ts'
 import { getToken } from '#tests/client.ts'
 import { copyContracts, identityOf, raiseRates } from '#tests/questions.ts'
 import { type KafkaServer, startKafka } from '#tests/stack/stack.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { type Asking, startLoad, tally } from './load.ts'
 import { createPlatform, type GatewayProcess, isReady, type Platform } from './processes.ts'
 
@@ -19,7 +20,7 @@ let adapter: GatewayProcess
 let token: string
 
 beforeAll(async () => {
-  const { kind, redisUrl } = inject('stack')
+  const { kind, redisUrl } = await stackOfWorker()
   kafka = await startKafka({ kind })
   const contractsDir = copyContracts({
     contract: contract => Object.assign(contract, { deadlineMs, maxWaitMs: deadlineMs }),

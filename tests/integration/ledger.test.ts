@@ -1,12 +1,13 @@
 // The ledger on the real road: one answer for one key across gateways and after a gateway's death, status from any gateway though
 // Redis forgot, deferred work, the log resumed after kill -9, the whole verified from outside.
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type JsonObject } from '#contracts/json.ts'
 import { logKeyPath, readVerifierKey } from '#ledger/notes/keys.ts'
 import { verifyExport } from '#ledger/proof/export-verification.ts'
 import { until } from '#tests/bus/until.ts'
 import { getToken } from '#tests/client.ts'
 import { copyContracts, identityOf } from '#tests/questions.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { createPlatform, type GatewayProcess, type Platform } from './processes.ts'
 
 const identity = 'population/identity-verification'
@@ -23,7 +24,7 @@ beforeAll(async () => {
       for (const grant of agreement.grants) Object.assign(grant, { ratePerSecond: 10_000, burst: 10_000 })
     },
   })
-  platform = await createPlatform({ ...inject('stack'), redisDatabase: 4, contractsDir })
+  platform = await createPlatform({ ...(await stackOfWorker()), redisDatabase: 4, contractsDir })
   ;[ledger, first, second] = await Promise.all([
     platform.startLedger(),
     platform.startGateway('ledger-gateway-1', { NDX_REPLY_PARTITION: '1' }),

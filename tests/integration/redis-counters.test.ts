@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ClientId, type ServiceId } from '#contracts/contract.ts'
 import { type Admission, type Beginning, CountersUnavailable, type Verdict } from '#gateway/counters/counters.ts'
 import { DegradingCounters } from '#gateway/counters/degrading-counters.ts'
@@ -11,12 +11,14 @@ import { RedisCounters, type RedisCountersOptions } from '#gateway/counters/redi
 import { until, within } from '#tests/bus/until.ts'
 import { type RedisServer } from '#tests/stack/server.ts'
 import { startRedis } from '#tests/stack/stack.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { describeCounters } from '#tests/suites/counters.ts'
 
 const day = '2026-07-14'
 const unavailable = { code: 'NDX_COUNTERS_UNAVAILABLE', facts: { retryAfterSeconds: 2 } }
 /** Of its own, since the suite flushes it. */
 const suiteDatabase = 9
+const { redisUrl } = await stackOfWorker()
 let clients = 0
 
 const asking = (limits: Partial<Admission> = {}): Admission => ({
@@ -56,7 +58,7 @@ async function timed<T>(question: Promise<T>): Promise<{ tookMs: number; value?:
 }
 
 describeCounters('RedisCounters', async () => {
-  const url = `${inject('stack').redisUrl}/${suiteDatabase}`
+  const url = `${redisUrl}/${suiteDatabase}`
   const redis = new Redis(url)
   return {
     openCounters: () => open({ url }),
@@ -68,7 +70,7 @@ describeCounters('RedisCounters', async () => {
 })
 
 describe('RedisCounters', () => {
-  const url = inject('stack').redisUrl
+  const url = redisUrl
   let redis: Redis
   beforeAll(() => {
     redis = new Redis(url)

@@ -1,10 +1,11 @@
 // Redis killed, and Redis hung: limits by rate go on within this gateway and say so; quotas, guesses and one-time values fail
 // closed, fast; service returns by itself.
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '#tests/bus/until.ts'
 import { ask, getToken, requestToken } from '#tests/client.ts'
 import { enterpriseOf, identityOf } from '#tests/questions.ts'
 import { type RedisServer, startRedis } from '#tests/stack/stack.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { createPlatform, type GatewayProcess, isReady, type Platform } from './processes.ts'
 
 const identity = 'population/identity-verification'
@@ -18,7 +19,7 @@ let gateway: GatewayProcess
 const tokens: Record<string, string> = {}
 
 beforeAll(async () => {
-  const { kind, kafkaBrokers } = inject('stack')
+  const { kind, kafkaBrokers } = await stackOfWorker()
   redis = await startRedis({ kind })
   platform = await createPlatform({ kafkaBrokers, redisUrl: redis.url })
   ;[gateway] = await Promise.all([

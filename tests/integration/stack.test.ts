@@ -4,8 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { createConnection } from 'node:net'
 import { Redis } from 'ioredis'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type KafkaServer, type RedisServer, startKafka, startRedis } from '#tests/stack/stack.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 
 const startMs = 180_000
 const testMs = 120_000
@@ -76,8 +77,10 @@ const consume = async (kafka: Kafka, topic: string, count: number) => {
   return values
 }
 
+const shared = await stackOfWorker()
+
 describe('the shared stack', () => {
-  const { kafkaBrokers, redisUrl } = inject('stack')
+  const { kafkaBrokers, redisUrl } = shared
 
   test('carries a record through Kafka', { timeout: testMs }, async () => {
     const kafka = connectKafka(kafkaBrokers)
@@ -118,7 +121,7 @@ describe('the shared stack', () => {
 describe('a Redis of a test’s own', () => {
   let server: RedisServer
   beforeAll(async () => {
-    server = await startRedis({ kind: inject('stack').kind })
+    server = await startRedis({ kind: shared.kind })
   }, startMs)
   afterAll(() => server?.stop(), startMs)
 
@@ -151,7 +154,7 @@ describe('a Redis of a test’s own', () => {
 describe('a Kafka of a test’s own', () => {
   let server: KafkaServer
   beforeAll(async () => {
-    server = await startKafka({ kind: inject('stack').kind })
+    server = await startKafka({ kind: shared.kind })
   }, startMs)
   afterAll(() => server?.stop(), startMs)
 

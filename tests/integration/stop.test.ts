@@ -1,9 +1,10 @@
 // Stopping and dying under load. SIGTERM cuts no exchange; a killed adapter's questions go to the other one; a gateway that
 // was killed takes only its own connections with it.
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '#tests/bus/until.ts'
 import { getToken } from '#tests/client.ts'
 import { copyContracts, identityOf, raiseRates } from '#tests/questions.ts'
+import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { type Asking, type Load, startLoad, tally } from './load.ts'
 import { createPlatform, type GatewayProcess, type Platform } from './processes.ts'
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
   const contractsDir = copyContracts({
     agreement: raiseRates,
   })
-  platform = await createPlatform({ ...inject('stack'), redisDatabase: 2, contractsDir })
+  platform = await createPlatform({ ...(await stackOfWorker()), redisDatabase: 2, contractsDir })
   ;[survivor] = await Promise.all([
     platform.startGateway('survivor'),
     platform.startAdapter('population', 'population-1'),

@@ -7,9 +7,11 @@ import { createNation } from '#nation/nation.ts'
 import { type Person } from '#nation/person.ts'
 import { type RecordFault, type RegisterName } from '#nation/records.ts'
 import { askerOf } from '#tests/services/register-asker.ts'
+import { rememberingNation } from './register-walk.ts'
 
-const nation = createNation({ seed: 1 })
-const people = Array.from({ length: 20_000 }, (_, at) => nation.person((at * 4_999 + 23) % nation.population))
+const computed = createNation({ seed: 1 })
+const people = Array.from({ length: 20_000 }, (_, at) => computed.person((at * 4_999 + 23) % computed.population))
+const nation = rememberingNation(computed, people)
 const enterprises = Array.from({ length: 5_000 }, (_, at) => nation.enterprise((at * 179 + 5) % nation.enterpriseCount))
 const representatives = enterprises.map(({ legalRepresentativeId }) => nation.findPerson(legalRepresentativeId)!)
 const owned = people.flatMap(person => nation.parcelsOf(person).map(parcel => ({ person, parcel })))

@@ -4,18 +4,17 @@
 import { describe, expect, test } from 'vitest'
 import { type JsonObject } from '#contracts/json.ts'
 import { loadRegistry } from '#contracts/registry.ts'
-import { createNation, type Nation } from '#nation/nation.ts'
+import { createNation } from '#nation/nation.ts'
 import { type Person } from '#nation/person.ts'
 import { faultRates, type RecordFault, type RegisterName } from '#nation/records.ts'
 import { type Application, certify, responsibleAge } from '#services/judicial-records/certificate.ts'
-import { type Finding, type Identity, lookUp, openService, type Walk } from './register-walk.ts'
+import { type Finding, type Identity, lookUp, openService, rememberingNation, type Walk } from './register-walk.ts'
 
 const computed = createNation({ seed: 1 })
 const walked = 100_000
 const people = Array.from({ length: walked }, (_, at) => computed.person(at))
-const known = new Map<string, Person>(people.map(person => [person.personalId, person]))
-/** Knows whom it has computed, since every register asks for the same people again. */
-const nation: Nation = { ...computed, findPerson: id => known.get(id) ?? computed.findPerson(id) }
+/** Every register asks about the same people again. */
+const nation = rememberingNation(computed, people)
 const registry = loadRegistry({ idScheme: 'simulated' })
 /** A few seconds each; a busy machine may take long. */
 const patient = { timeout: 60_000 }

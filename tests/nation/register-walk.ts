@@ -37,6 +37,31 @@ export interface Walk {
   answer?: Answer
 }
 
+/** The nation, which computes the same anew for whoever asks, but remembers what was asked about people and enterprises before. */
+export function rememberingNation(nation: Nation, people: readonly Person[]): Nation {
+  const known = new Map<string, Person>(people.map(person => [person.personalId, person]))
+  return {
+    ...nation,
+    findPerson: once(personalId => known.get(personalId) ?? nation.findPerson(personalId)),
+    enterprise: once(nation.enterprise),
+    findEnterprise: once(nation.findEnterprise),
+    insuranceOf: once(nation.insuranceOf),
+    contributionsOf: once(nation.contributionsOf),
+    benefitOf: once(nation.benefitOf),
+    healthOf: once(nation.healthOf),
+    parcelsOf: once(nation.parcelsOf),
+    publicEmploymentOf: once(nation.publicEmploymentOf),
+  }
+}
+
+function once<K, V>(compute: (key: K) => V): (key: K) => V {
+  const values = new Map<K, V>()
+  return key => {
+    if (!values.has(key)) values.set(key, compute(key))
+    return values.get(key) as V
+  }
+}
+
 /** So many questions of a service are held to its contract, both ways; it takes as long as the answer. */
 const checkedMax = 5000
 
