@@ -19,7 +19,7 @@ import { createLog, type Log } from '#runtime/log.ts'
 import { createCommitments } from '#runtime/pseudonyms.ts'
 import { makeSecrets, readCallbackSecret, readClientKeys, readSecrets, type Secrets } from '#runtime/secrets.ts'
 import { version } from '#runtime/version.ts'
-import { type AdapterTools, type Handler } from '#services/adapter.ts'
+import { type AdapterTools, type CreateHandler, type Handler } from '#services/adapter.ts'
 import { createAsker } from '#services/asking.ts'
 import { loadRoutes } from '#services/handlers.ts'
 import { type Host, type Route, runHost } from '#services/host.ts'
@@ -41,6 +41,8 @@ export interface WorldOptions {
   agreements?: Record<string, Edit<Agreement>>
   /** Code of the test's own in place of a service's, by `<id>` or, for one major, `<id>.v<major>`. */
   handlers?: Record<string, Handler>
+  /** The same for handlers that need their register's tools. */
+  createHandlers?: Record<string, CreateHandler>
   /** Providers that get no host, so that nobody answers, or the test itself does. Default: none. */
   silent?: readonly string[]
   /** More settings, by their NDX_* name. */
@@ -251,7 +253,7 @@ interface HostParts {
   poolSize: number
 }
 
-function startHosts({ handlers = {}, silent = [] }: WorldOptions, parts: HostParts): Promise<Host[]> {
+function startHosts({ handlers, createHandlers = {}, silent = [] }: WorldOptions, parts: HostParts): Promise<Host[]> {
   const { registry, poolSize, gatewayUrl, ...shared } = parts
   nation ??= createNation({ seed: 1 })
   const common = { ...shared, nation, services: registry.services, instance: 'world' }
@@ -264,7 +266,9 @@ function startHosts({ handlers = {}, silent = [] }: WorldOptions, parts: HostPar
         asker.stop()
         await stop()
       }
-      const routes = await routesOf(registry, handlers, tools)
+      const created = Object.entries(createHandlers).filter(([service]) => service.startsWith(`${provider}/`))
+      const own = Object.fromEntries(created.map(([service, create]) => [service, create(tools)]))
+      const routes = await routesOf(registry, { ...handlers, ...own }, tools)
       const clock = (): number => performance.now()
       return runHost({ ...common, provider, routes, poolSize, clock, onStopped })
     }),

@@ -8,6 +8,7 @@ import { logKeyPath, readVerifierKey } from '#ledger/notes/keys.ts'
 import { verifyExport } from '#ledger/proof/export-verification.ts'
 import { verifyReceipt } from '#ledger/proof/receipt.ts'
 import { readCallbackSecret } from '#runtime/secrets.ts'
+import { createIssuance } from '#services/population/personal-id-issuance.ts'
 import { goodEnvelope } from '#tests/asker.ts'
 import { until } from '#tests/bus/until.ts'
 import { startWorld, type World, type WorldOptions } from '#tests/world.ts'
@@ -169,7 +170,8 @@ test('deferred work is visible as such and answered later', async () => {
 })
 
 test('a stream tells that it is deferred, and then the answer', async () => {
-  await start()
+  // Long enough that the stream is open before.
+  await start({ createHandlers: { [issuance]: tools => createIssuance(tools, { workMs: 4_000 }) } })
   const client = 'public-service-portal'
   const asked = await world.ask(issuance, birth, { client, headers: { prefer: 'respond-async' } })
   const stream = await world.get(`/v1/exchanges/${asked.body.exchangeId}/events`, { client })
