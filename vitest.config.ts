@@ -1,12 +1,15 @@
 // Four projects: `unit` needs no server (npm run check), `integration` runs on real Kafkas and Redises beside it; then, with nothing
-// beside them, `outages`, whose answers must come in time, and `faults`, which breaks everything under load (npm test runs all).
+// beside them, `timed`, where answers must come in time or many processes run, and `faults`, which breaks everything under load
+// (npm test runs all).
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-/** Files side by side. One more than two cores: tests of outages and restarts wait more than they work. */
+/** Files side by side. One more than two cores: tests of restarts wait more than they work. */
 const maxWorkers = Math.min(6, Math.max(3, availableParallelism() - 1))
-const timed = ['kafka-outage', 'redis-outage', 'redis-counters'].map(name => `tests/integration/${name}.test.ts`)
+const timed = ['kafka-outage', 'redis-outage', 'redis-counters', 'exchange', 'compose'].map(
+  name => `tests/integration/${name}.test.ts`,
+)
 /** The many processes of the tests compile the same code: each but the first takes it from here. */
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/ndx-compiled') }
 const onServers = { globalSetup: ['tests/stack/global-setup.ts'], testTimeout: 60_000, hookTimeout: 120_000, env }
@@ -37,7 +40,7 @@ export default defineConfig({
           ...onServers,
         },
       },
-      { test: { name: 'outages', include: timed, ...onServers, ...alone } },
+      { test: { name: 'timed', include: timed, ...onServers, ...alone } },
       { test: { name: 'faults', include: ['tests/faults/real/**/*.test.ts'], hookTimeout: 120_000, env, ...alone } },
     ],
   },

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { type OutgoingRecord } from '#bus/bus.ts'
 import { type ExchangeId, type RequestMessage, writeRequest } from '#bus/message.ts'
 import { replyTopic } from '#bus/topics.ts'
-import { type ClientId, type Example, type Service } from '#contracts/contract.ts'
+import { type ClientId, type Example, type Service, type ServiceId } from '#contracts/contract.ts'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
 
 export interface Asking {
@@ -37,6 +37,7 @@ export const askPatiently = (service: Service, leastMs: number): Asking => ({
 
 export interface Question {
   exchangeId: ExchangeId
+  service: ServiceId
   record: OutgoingRecord
   replyPartition: number
   /** Epoch ms on the road's clock. */
@@ -70,6 +71,7 @@ export function writeQuestion(asking: Asking, nowMs: number): Question {
   const record = writeRequest(message, { isOrdered: contract.mode === 'effect' })
   return {
     exchangeId: message.exchangeId,
+    service: contract.id,
     record: partition === undefined ? record : { ...record, partition },
     replyPartition,
     deadlineMs,

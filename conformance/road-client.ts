@@ -4,7 +4,7 @@ import { type Bus, type IncomingRecord, type Reader } from '#bus/bus.ts'
 import { type ExchangeId, headerNames } from '#bus/message.ts'
 import { announce } from '#bus/probe.ts'
 import { deadLetterTopic, notePartitions, noteTopic, replyPartitions, replyTopic, requestTopic } from '#bus/topics.ts'
-import { type ProviderId, type Service } from '#contracts/contract.ts'
+import { type ProviderId, type Service, type ServiceId } from '#contracts/contract.ts'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
 import { type Asking, type Question, writeQuestion } from './questions.ts'
 
@@ -56,6 +56,8 @@ export class RoadClient {
   /** What was seen of each question of ours. */
   readonly #asked = new Map<string, SeenRecord[]>()
   readonly #seen: SeenRecord[] = []
+  /** They defer, and an answer takes longer than anybody here waits. */
+  readonly #slow = new Set<ServiceId>()
   readonly #waiting = new Set<() => void>()
   #turn = 0
 
@@ -119,12 +121,17 @@ export class RoadClient {
     return writeQuestion(asking, this.#options.bus.now())
   }
 
-  /** Waits for so many replies, or until patience ends. */
-  async ending({ exchangeId }: Pick<Question, 'exchangeId'>, count = 1, patienceMs?: number): Promise<Ending> {
+  /** Waits for so many replies, or until patience ends; for what a service defers and does not answer in time only once. */
+  async ending(
+    { exchangeId, service }: Pick<Question, 'exchangeId' | 'service'>,
+    count = 1,
+    patienceMs?: number,
+  ): Promise<Ending> {
     const waitMs = patienceMs ?? this.#options.patienceMs
     const isReplied = (): boolean => this.#repliesTo(exchangeId).length >= count
     await this.until(() => isReplied() || this.#isDeferred(exchangeId), waitMs)
-    if (this.#isDeferred(exchangeId)) await this.until(isReplied, waitMs)
+    const isWorthIt = this.#isDeferred(exchangeId) && !this.#slow.has(service)
+    if (isWorthIt && !(await this.until(isReplied, waitMs)) && count === 1) this.#slow.add(service)
     return this.endingSoFar({ exchangeId })
   }
 

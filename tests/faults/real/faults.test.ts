@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Campaign, type Finding, startCampaign } from '../campaign.ts'
 import { clocks, diskFull, type Fault, kills, redisFaults, roads, stops } from '../faults.ts'
 
-const perSecond = 300
+const perSecond = 200
 const deadlineMs = 3_000
 const answeredMin = 2_000
 const answeredBriefly = 300
