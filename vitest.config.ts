@@ -13,7 +13,7 @@ const timed = ['kafka-outage', 'redis-outage', 'redis-counters', 'exchange', 'co
 /** The many processes of the tests compile the same code: each but the first takes it from here. */
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/ndx-compiled') }
 const onServers = { globalSetup: ['tests/stack/global-setup.ts'], testTimeout: 60_000, hookTimeout: 120_000, env }
-const alone = { fileParallelism: false, sequence: { groupOrder: 1 } }
+const alone = (groupOrder: number) => ({ fileParallelism: false, sequence: { groupOrder } })
 
 export default defineConfig({
   test: {
@@ -40,8 +40,8 @@ export default defineConfig({
           ...onServers,
         },
       },
-      { test: { name: 'timed', include: timed, ...onServers, ...alone } },
-      { test: { name: 'faults', include: ['tests/faults/real/**/*.test.ts'], hookTimeout: 120_000, env, ...alone } },
+      { test: { name: 'timed', include: timed, ...onServers, ...alone(1) } },
+      { test: { name: 'faults', include: ['tests/faults/real/**/*.test.ts'], hookTimeout: 120_000, env, ...alone(2) } },
     ],
   },
 })

@@ -7,7 +7,7 @@ import { faultOf, isStale } from './internals.ts'
 
 const replicasMax = 3
 /** A cluster under load takes seconds to spread the news of new topics. */
-const ledWithinMs = 30_000
+const servedWithinMs = 30_000
 const lookAgainMs = 50
 
 export interface CreatedTopics {
@@ -39,28 +39,24 @@ export async function createTopics(brokers: readonly string[], plan: readonly To
           ],
         })),
       })
-      await untilLed(admin, missing)
+      const deadlineMs = Date.now() + servedWithinMs
+      for (const topic of missing) await untilServed(admin, topic, deadlineMs)
     }
     const created = missing.map(topic => topic.name)
     return { created, existing: plan.map(topic => topic.name).filter(name => !created.includes(name)) }
   })
 }
 
-/** Every partition has a leader, as far as the broker knows that was asked. */
-async function untilLed(admin: Admin, plan: readonly TopicPlan[]): Promise<void> {
-  const deadlineMs = Date.now() + ledWithinMs
+/** Every partition has a leader that serves it: it tells where its log ends. */
+async function untilServed(admin: Admin, { name, partitions }: TopicPlan, deadlineMs: number): Promise<void> {
   for (;;) {
-    const topics = await admin.fetchTopicMetadata({ topics: plan.map(({ name }) => name) }).then(
-      found => found.topics,
-      (error: unknown) => {
-        if (!isStale(faultOf(error))) throw error
-        return []
-      },
-    )
-    const isLed = ({ name, partitions }: TopicPlan) =>
-      topics.find(topic => topic.name === name)?.partitions.filter(one => one.leader >= 0).length === partitions
-    if (plan.every(isLed)) return
-    if (Date.now() > deadlineMs) throw new Error(`topics were made, and have no leader after ${ledWithinMs / 1_000} s`)
+    const offsets = await admin.fetchTopicOffsets(name).catch((error: unknown) => {
+      if (!isStale(faultOf(error))) throw error
+      return []
+    })
+    if (offsets.length === partitions) return
+    if (Date.now() > deadlineMs)
+      throw new Error(`${name} was made, and is not served after ${servedWithinMs / 1_000} s`)
     await pause(lookAgainMs)
   }
 }
