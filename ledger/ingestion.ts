@@ -10,7 +10,7 @@ import { type Reading, type ReadingTools, readRecord } from './reading.ts'
 import { type Callback, type LedgerStore, type Position, type Tally } from './store.ts'
 
 /** Views kept at hand until nothing more is expected: replies and notes of an exchange come within a moment of its request. */
-const viewsKeptMax = 50_000
+const viewsKeptMax = 15_000
 /** Of one exchange: a client may look at its answer again and again; its receipt holds so many events. */
 const leavesMax = 1_000
 
