@@ -5,6 +5,7 @@ import { createConnection } from 'node:net'
 import { Redis } from 'ioredis'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '#tests/bus/until.ts'
 import { type KafkaServer, type RedisServer, startKafka, startRedis } from '#tests/stack/stack.ts'
 import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 
@@ -42,7 +43,14 @@ const connectTo = (address: string) =>
 
 const createTopic = async (admin: Admin) => {
   const topic = `stack-${randomUUID()}`
-  await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }], waitForLeaders: true })
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }], waitForLeaders: false })
+  // kafkajs gives up waiting when the broker does not know it yet.
+  const isServed = () =>
+    admin.fetchTopicOffsets(topic).then(
+      () => true,
+      () => false,
+    )
+  await until('the topic is served', isServed)
   return topic
 }
 
@@ -159,8 +167,7 @@ describe('a Kafka of a test’s own', () => {
   afterAll(() => server?.stop(), startMs)
 
   test('answers nothing while it is paused, and goes on after', { timeout: testMs }, async () => {
-    const impatient = connectKafka(server.brokers, shortMs)
-    const admin = impatient.admin()
+    const admin = connectKafka(server.brokers, shortMs).admin()
     await admin.connect()
     const topic = await createTopic(admin)
     await server.pause()

@@ -11,6 +11,7 @@ export type Engine = { version: string } | { missing: string }
 
 const run = promisify(execFile)
 const answerMs = 10_000
+const freezeTries = 5
 const sweepMs = 60_000
 let found: Promise<Engine> | undefined
 
@@ -104,9 +105,18 @@ export class ContainerOutage implements Outage {
     return this.#pid
   }
 
+  /** On a busy machine an engine may fail to freeze a container at the first try ("unable to freeze"). */
   async pause(): Promise<void> {
-    const { Paused, Running } = await this.#state()
-    if (Running && !Paused) await (await this.#container()).pause()
+    for (let triesLeft = freezeTries; ; ) {
+      const { Paused, Running } = await this.#state()
+      if (!Running || Paused) return
+      try {
+        await (await this.#container()).pause()
+      } catch (error) {
+        triesLeft -= 1
+        if (triesLeft === 0) throw error
+      }
+    }
   }
 
   async resume(): Promise<void> {
