@@ -2,6 +2,7 @@
 // are paid a benefit, patients. What they answer of those whom they have recorded wrongly is known too.
 import { type JsonObject } from '#contracts/json.ts'
 import { formatPersonalId } from '#contracts/personal-id.ts'
+import { type Nation } from '#nation/nation.ts'
 import { type Person } from '#nation/person.ts'
 import { type RegisterName } from '#nation/records.ts'
 import { type Maker, type MakerTools, type Question } from './maker.ts'
@@ -29,55 +30,50 @@ const childPercent = 20
 const children = aboutPeople({ about: cardOfChild, isAsked: ({ dateOfBirth }) => dateOfBirth >= '2024' })
 
 export const welfareQuestions: Readonly<Record<string, Maker>> = {
-  'social-insurance/insurance-status': aboutPeople({
-    about: (person, tools) => {
-      const insurance = tools.nation.insuranceOf(person)
-      return insurance && recordOf('social-insurance', person, tools, asJson(insurance))
-    },
-    miss: missUnused,
-    writes,
+  'social-insurance/insurance-status': toldBy('social-insurance', (person, nation) => {
+    const insurance = nation.insuranceOf(person)
+    return insurance && asJson(insurance)
   }),
-  'social-insurance/contribution-history': aboutPeople({
-    about: (person, tools) => {
-      const insurance = tools.nation.insuranceOf(person)
-      if (insurance === undefined) return undefined
-      const months = tools.nation.contributionsOf(person).reduce((sum, period) => sum + period.months, 0)
-      return recordOf('social-insurance', person, tools, { insuranceCode: insurance.insuranceCode, months })
-    },
-    miss: missUnused,
-    writes,
+  'social-insurance/contribution-history': toldBy('social-insurance', (person, nation) => {
+    const insurance = nation.insuranceOf(person)
+    if (insurance === undefined) return undefined
+    const months = nation.contributionsOf(person).reduce((sum, period) => sum + period.months, 0)
+    return { insuranceCode: insurance.insuranceCode, months }
   }),
   'social-insurance/insurance-card-issuance': {
     about: cardOfChild,
     make: tools => (tools.draws.percent(childPercent) ? children.make(tools) : cardOfNewborn(tools)),
   },
-  'labour/benefit-status': aboutPeople({
-    about: (person, tools) => {
-      const benefit = tools.nation.benefitOf(person)
-      if (benefit === undefined) return undefined
-      const { kind, monthlyAmountVnd, since, paidBy } = benefit
-      return recordOf('labour', person, tools, { kind, monthlyAmountVnd, since, paidBy })
-    },
-    miss: withoutBenefit,
-    writes,
-  }),
+  'labour/benefit-status': toldBy('labour', benefitOf, withoutBenefit),
   'labour/benefit-account-verification': aboutPeople({ about: accountOf, writes: { name: 'fullName' } }),
   'health/insurance-card-verification': aboutPeople({ about: cardOf, writes }),
-  'health/health-summary': aboutPeople({
-    about: (person, tools) => {
-      const health = tools.nation.healthOf(person)
-      return health && recordOf('health', person, tools, asJson(health))
-    },
-    miss: missUnused,
-    writes,
+  'health/health-summary': toldBy('health', (person, nation) => {
+    const health = nation.healthOf(person)
+    return health && asJson(health)
   }),
 }
 
-/** What a register discloses of whom it knows. */
-function recordOf(register: RegisterName, person: Person, { nation, draws }: MakerTools, known: JsonObject): Question {
-  const request = { ...identifyBy(person, draws) }
-  if (!isFoundIn(register, person, request, nation)) return { request, expects: { found: false } }
-  return { request, expects: { found: true, ...tellRecorded(register, person, nation), ...known } }
+/** About those of whom a register discloses something; what that is, `factsOf` says. */
+function toldBy(
+  register: RegisterName,
+  factsOf: (person: Person, nation: Nation) => JsonObject | undefined,
+  miss: (tools: MakerTools) => Question = missUnused,
+): Maker {
+  const about = (person: Person, { nation, draws }: MakerTools): Question | undefined => {
+    const facts = factsOf(person, nation)
+    if (facts === undefined) return undefined
+    const request = { ...identifyBy(person, draws) }
+    if (!isFoundIn(register, person, request, nation)) return { request, expects: { found: false } }
+    return { request, expects: { found: true, ...tellRecorded(register, person, nation), ...facts } }
+  }
+  return aboutPeople({ about, miss, writes })
+}
+
+function benefitOf(person: Person, nation: Nation): JsonObject | undefined {
+  const benefit = nation.benefitOf(person)
+  if (benefit === undefined) return undefined
+  const { kind, monthlyAmountVnd, since, paidBy } = benefit
+  return { kind, monthlyAmountVnd, since, paidBy }
 }
 
 function withoutBenefit(tools: MakerTools): Question {

@@ -120,9 +120,6 @@ async function* writeEvents(
   yield 'retry: 2000\n\n'
   try {
     for (;;) {
-      // Deferred and answered since the last look: whoever listens hears of both.
-      if (told === 'accepted' && status.state !== 'accepted' && status.isDeferred)
-        yield eventOf('deferred', await tell({ ...status, state: 'accepted' }, request, parts))
       if (status.state !== 'accepted') return yield eventOf(status.state, await tell(status, request, parts))
       const state = status.isDeferred ? 'deferred' : 'accepted'
       if (told !== state) yield eventOf(state, await tell(status, request, parts))

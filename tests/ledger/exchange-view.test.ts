@@ -189,3 +189,11 @@ test('an event has one canonical form', () => {
   expect(encodeEvent(JSON.parse(line))).toBe(line)
   expect(Object.keys(JSON.parse(line))).toEqual(Object.keys(JSON.parse(line)).sort())
 })
+
+test.each(['say "no"', 'back\\slash', 'two\nlines', '\u0000', '\u001f', '\ud800 alone', 'Huỳnh 😀', '\u2028'])(
+  'a detail is encoded as JSON has it: %j',
+  code => {
+    const event = { at: 1, code, exchange: '', kind: 'failed', origin: '', source: '', v: 1 } as const
+    expect(encodeEvent(event)).toBe(JSON.stringify(event))
+  },
+)

@@ -69,6 +69,18 @@ function rootOfEntries(): string {
   return root(hashes).toString('hex')
 }
 
+test('what comes after an exchange is over is joined to it', () => {
+  const records = new Records()
+  const ingestion = open()
+  ingestion.ingest([records.request(1), records.reply(1), records.note(1, 'delivered')])
+  ingestion.ingest([records.note(1, 'delivered'), records.note(1, 'undelivered')])
+  expect(store.view(exchangeIdOf(1))).toMatchObject({
+    outcome: { outcome: 'answered' },
+    told: ['delivered', 'undelivered'],
+    leaves: [0, 1, 2, 3],
+  })
+})
+
 describe('a batch', () => {
   test('is events, views, offsets and tree in one', () => {
     const records = new Records()
