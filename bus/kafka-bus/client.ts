@@ -34,9 +34,9 @@ export function openClient(options: ClientOptions): Client {
   return new RoadClient(options)
 }
 
-/** The public client, for administration. */
+/** The public client, for administration. What a broker has to carry out first may take longer than a record: `timeoutMs`. */
 export function createKafka(
-  { brokers, clientId, log = silent }: ClientOptions,
+  { brokers, clientId, log = silent, timeoutMs = requestTimeoutMs }: ClientOptions & { timeoutMs?: number },
   socketFactory: ISocketFactory = openSocket,
 ): Kafka {
   return new Kafka({
@@ -44,7 +44,7 @@ export function createKafka(
     clientId,
     socketFactory,
     connectionTimeout: connectionTimeoutMs,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: timeoutMs,
     retry: { initialRetryTime: 30, retries: 4, maxRetryTime: 500 },
     logLevel: logLevel.WARN,
     logCreator: () => entry =>

@@ -6,7 +6,8 @@ import { createKafka } from './client.ts'
 import { faultOf, isStale } from './internals.ts'
 
 const replicasMax = 3
-/** A cluster under load takes seconds to spread the news of new topics. */
+/** A cluster under load takes seconds to make topics, and again to spread the news of them. */
+const madeWithinMs = 30_000
 const servedWithinMs = 30_000
 const lookAgainMs = 50
 
@@ -19,13 +20,14 @@ type Admin = ReturnType<ReturnType<typeof createKafka>['admin']>
 
 /** Idempotent. What exists is left as it is, with its partitions, retention and clock. Rejects when a topic cannot be made. */
 export async function createTopics(brokers: readonly string[], plan: readonly TopicPlan[]): Promise<CreatedTopics> {
-  return withAdmin(brokers, async admin => {
+  return withAdmin({ brokers, timeoutMs: madeWithinMs }, async admin => {
     const missing = await findMissing(admin, plan)
     const { brokers: nodes } = await admin.describeCluster()
     if (missing.length > 0) {
       await admin.createTopics({
         // kafkajs waits for leaders, but rejects when a broker does not know the topic yet.
         waitForLeaders: false,
+        timeout: madeWithinMs,
         topics: missing.map(({ name, partitions, retentionMs }) => ({
           topic: name,
           numPartitions: partitions,
@@ -63,7 +65,7 @@ async function untilServed(admin: Admin, { name, partitions }: TopicPlan, deadli
 
 /** The names of planned topics that the brokers do not have. */
 export async function missingTopics(brokers: readonly string[], plan: readonly TopicPlan[]): Promise<string[]> {
-  return withAdmin(brokers, async admin => (await findMissing(admin, plan)).map(topic => topic.name))
+  return withAdmin({ brokers }, async admin => (await findMissing(admin, plan)).map(topic => topic.name))
 }
 
 async function findMissing(admin: Admin, plan: readonly TopicPlan[]): Promise<TopicPlan[]> {
@@ -71,8 +73,11 @@ async function findMissing(admin: Admin, plan: readonly TopicPlan[]): Promise<To
   return plan.filter(topic => !existing.has(topic.name))
 }
 
-async function withAdmin<T>(brokers: readonly string[], act: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = createKafka({ brokers, clientId: 'ndx-topics' }).admin()
+async function withAdmin<T>(
+  cluster: { brokers: readonly string[]; timeoutMs?: number },
+  act: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = createKafka({ ...cluster, clientId: 'ndx-topics' }).admin()
   try {
     await admin.connect()
     return await act(admin)
