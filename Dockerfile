@@ -10,7 +10,7 @@ FROM node:24-slim
 # small bound for the old makes V8 mark all the time; so do four helping threads on two cores, where 0 means as many as there are
 # cores to spare (bench/README.md). The bench runs its processes with the same.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=2
-ENV NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=1024 --v8-pool-size=0"
+ENV NODE_OPTIONS="--max-semi-space-size=16 --max-old-space-size=512 --v8-pool-size=0"
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY . .

@@ -107,7 +107,7 @@ async function startLedger(world: World, stack: Stack, dataDir: string): Promise
     root: join(import.meta.dirname, '..'),
     outputFile: join(world.dataDir, 'ledger-output'),
     environment: {
-      NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=1024 --v8-pool-size=0',
+      NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=512 --v8-pool-size=0',
       MALLOC_ARENA_MAX: '2',
       NDX_INSTANCE: 'bench-ledger',
       NDX_LEDGER_PORT: String(port),

@@ -54,6 +54,8 @@ function createAjv(idScheme: IdScheme, allErrors: boolean): Ajv2020.default {
   const ajv = new Ajv2020.default({
     strict: true,
     allErrors,
+    // Once is enough: whatever is listed thoroughly was compiled before.
+    validateSchema: !allErrors,
     validateFormats: true,
     ownProperties: true,
     messages: true,

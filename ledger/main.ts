@@ -1,5 +1,7 @@
 // The ledger process of the real stack: one at a time, on Kafka, with its store under NDX_DATA_DIR. `npm start` runs the same
-// ledger embedded (cli/embedded.ts).
+// ledger embedded (cli/embedded.ts). It gives way to processes beside it: nobody waits for it, what it has not read stays on the
+// road, and in one go it costs less.
+import { constants, setPriority } from 'node:os'
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
 import { loadRegistry } from '#contracts/registry.ts'
 import { endProcess, runProcess } from '#runtime/lifetime.ts'
@@ -9,6 +11,7 @@ import { createCommitments } from '#runtime/pseudonyms.ts'
 import { readCallbackSecret } from '#runtime/secrets.ts'
 import { startLedger } from './ledger.ts'
 
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 await runProcess(async (config, log) => {
   const { kafkaBrokers, contractsDir } = config
   if (kafkaBrokers === undefined) throw new Error('set NDX_KAFKA_BROKERS; `npm start` runs without servers')

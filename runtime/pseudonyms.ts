@@ -101,7 +101,7 @@ function createKeyedHash(key: Buffer): (value: string) => string {
   return value => {
     const isLong = value.length * 3 > valueBytesMax
     const length = inner.write(isLong ? hash('sha256', value) : value, blockBytes)
-    outer.write(hash('sha256', inner.subarray(0, blockBytes + length), 'latin1'), blockBytes, 'latin1')
+    outer.write(hash('sha256', inner.subarray(0, blockBytes + length), 'binary'), blockBytes, 'latin1')
     return hash('sha256', outer, 'base64url')
   }
 }

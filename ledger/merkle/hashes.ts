@@ -19,7 +19,7 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
 
 /** By way of a string: a Buffer made by `hash` itself takes five times as long. */
 function sha256(data: string | Buffer): Buffer {
-  return Buffer.from(hash('sha256', data, 'latin1'), 'latin1')
+  return Buffer.from(hash('sha256', data, 'binary'), 'latin1')
 }
 
 /** Sizes and indexes are JavaScript's whole numbers; nothing here shifts bits, so all can be used. Throws RangeError for others. */

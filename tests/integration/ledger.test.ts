@@ -1,5 +1,6 @@
 // The ledger on the real road: one answer for one key across gateways and after a gateway's death, status from any gateway though
 // Redis forgot, deferred work, the log resumed after kill -9, the whole verified from outside.
+import { constants, getPriority } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type JsonObject } from '#contracts/json.ts'
 import { logKeyPath, readVerifierKey } from '#ledger/notes/keys.ts'
@@ -70,6 +71,12 @@ const verify = (person: number, headers: Record<string, string>, gateway = first
 
 const statusOf = (exchangeId: unknown, gateway = first, client = 'social-insurance'): Promise<Told> =>
   send(`/v1/exchanges/${String(exchangeId)}`, { gateway, client, headers: { prefer: 'wait=20' } })
+
+test('gives way to the processes beside it', () => {
+  const own = getPriority(process.pid)
+  expect(getPriority(ledger.pid)).toBe(constants.priority.PRIORITY_BELOW_NORMAL)
+  expect(getPriority(first.pid)).toBe(own)
+})
 
 const fromLedger = async (path: string): Promise<string> => (await fetch(`${ledger.url}${path}`)).text()
 
