@@ -36,7 +36,8 @@ export default defineConfig({
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
           exclude: timed,
-          maxWorkers,
+          // Each starts a broker of its own.
+          maxWorkers: maxWorkers - 1,
           ...onServers,
         },
       },

@@ -109,7 +109,8 @@ const factsOf = (trail: Trail) => ({
 })
 
 function write(log: Log, trail: Trail, durationMs: number, error?: ExchangeError): void {
-  const line = {
+  const isOurs = error !== undefined && errorTable[error.code].fault !== 'client'
+  log[isOurs ? 'warn' : 'info']({
     event: 'exchange',
     exchangeId: trail.exchangeId,
     first: trail.first,
@@ -123,10 +124,8 @@ function write(log: Log, trail: Trail, durationMs: number, error?: ExchangeError
     waitedMs: round(trail.waitedMs),
     handledMs: round(trail.handledMs),
     totalMs: round(durationMs),
-  }
-  const isOurs = error !== undefined && errorTable[error.code].fault !== 'client'
-  const cause = error?.cause === undefined ? {} : { error: describeError(error.cause) }
-  log[isOurs ? 'warn' : 'info']({ ...line, ...cause })
+    error: error?.cause === undefined ? undefined : describeError(error.cause),
+  })
 }
 
 const round = (ms: number | undefined): number | undefined =>
