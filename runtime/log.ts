@@ -15,12 +15,15 @@ export interface LogOptions {
   stream?: DestinationStream
 }
 
-/** Throws when the file cannot be written. */
-/** Lines are written together, at most 100 ms late; `kill -9` loses that much. The evidence is on the bus, not here. */
-const buffering = { minLength: 8192, periodicFlush: 100 }
+/**
+ * Lines are written together, at most 100 ms late; `kill -9` loses that much. The evidence is on the bus, not here. Not by another
+ * thread: that takes 16 KB a turn of the event loop, and a busy process would keep what it says beyond that, without end.
+ */
+const buffering = { sync: true, minLength: 8192, periodicFlush: 100 }
 
+/** Throws when the file cannot be written. */
 export function createLog({ level, file, instance, stream }: LogOptions): Log {
-  const sink = stream ?? destination({ dest: file === undefined ? 1 : openLogFile(file), sync: false, ...buffering })
+  const sink = stream ?? destination({ dest: file === undefined ? 1 : openLogFile(file), ...buffering })
   return pino(
     {
       level,

@@ -1,4 +1,7 @@
 // The log: one JSON line an event, whose words name their level, and errors reduced to kind, message, stack and cause.
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createLog, describeError } from '#runtime/log.ts'
 
@@ -13,6 +16,19 @@ test('a line is what it was given, with level, time and instance', () => {
   expect(lines.map(line => JSON.parse(line))).toEqual([
     { level: 'info', time: expect.any(Number), instance: 'test', event: 'x', count: 1 },
   ])
+})
+
+test('however much is said in one go, no more than a few lines are kept back', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ndx-log-'))
+  const file = join(folder, 'log')
+  const log = createLog({ level: 'info', instance: 'test', file })
+  const text = 'x'.repeat(1_000)
+  for (let i = 0; i < 1_000; i++) log.info({ i, text })
+  expect(statSync(file).size).toBeGreaterThan(1_000_000 - 10_000)
+  await new Promise(resolve => log.flush(resolve))
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+  expect(lines.map(line => (JSON.parse(line) as { i: number }).i)).toEqual(Array.from({ length: 1_000 }, (_, i) => i))
+  rmSync(folder, { recursive: true })
 })
 
 test('a line break in a value does not begin a line', () => {
