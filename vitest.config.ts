@@ -36,8 +36,7 @@ export default defineConfig({
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
           exclude: timed,
-          // Each starts a broker of its own.
-          maxWorkers: maxWorkers - 1,
+          maxWorkers,
           ...onServers,
         },
       },
