@@ -23,7 +23,7 @@ const buffering = { sync: true, minLength: 8192, periodicFlush: 100 }
 
 /** Throws when the file cannot be written. */
 export function createLog({ level, file, instance, stream }: LogOptions): Log {
-  const sink = stream ?? destination({ dest: file === undefined ? 1 : openLogFile(file), ...buffering })
+  const sink = stream ?? openSink(file)
   return pino(
     {
       level,
@@ -33,6 +33,19 @@ export function createLog({ level, file, instance, stream }: LogOptions): Log {
     },
     sink,
   )
+}
+
+/** What cannot be written (a full disk) ends the process, as a fault nobody caught, and not the exchange whose line it was. */
+function openSink(file: string | undefined): DestinationStream {
+  const sink = destination({ dest: file === undefined ? 1 : openLogFile(file), ...buffering })
+  sink.on('error', (error: NodeJS.ErrnoException) => {
+    // Of a reader that went away pino itself takes care.
+    if (error.code === 'EPIPE') return
+    setImmediate(() => {
+      throw error
+    })
+  })
+  return sink
 }
 
 /** Opened at once, so that a log that cannot be written is a start that fails. */

@@ -1,5 +1,6 @@
 // The log: one JSON line an event, whose words name their level, and errors reduced to kind, message, stack and cause.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -30,6 +31,20 @@ test('however much is said in one go, no more than a few lines are kept back', a
   expect(lines.map(line => (JSON.parse(line) as { i: number }).i)).toEqual(Array.from({ length: 1_000 }, (_, i) => i))
   rmSync(folder, { recursive: true })
 })
+
+test.skipIf(!existsSync('/dev/full'))(
+  'a disk that is full ends the process, and not the call that said something',
+  () => {
+    const script = `
+    import { createLog } from './runtime/log.ts'
+    process.on('uncaughtException', ({ code }) => { console.log('ends:', code); process.exit(1) })
+    const log = createLog({ level: 'info', instance: 'test', file: '/dev/full' })
+    for (let i = 0; i < 20; i++) log.info({ text: 'x'.repeat(1_000) })
+    console.log('said')`
+    const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
+    expect([stdout, status]).toEqual(['said\nends: ENOSPC\n', 1])
+  },
+)
 
 test('a line break in a value does not begin a line', () => {
   const { log, lines } = startLog()
