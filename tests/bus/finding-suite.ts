@@ -32,16 +32,16 @@ export function describeFinding(h: BusHarness): void {
       [absent, 0, '0'],
     ]
     const asked = Promise.all(places.map(([on, partition, offset]) => h.bus.readAt(on, partition, offset)))
-    expect(await within(5_000, 'answers', asked)).toEqual(places.map(() => undefined))
+    expect(await within(10_000, 'answers', asked)).toEqual(places.map(() => undefined))
     expect(await h.bus.readAt(topic, 3, '1')).toMatchObject({ offset: '1' })
   })
 
   test('finds many at once, of several topics, while others poll', async () => {
     const topics = [h.newReplyTopic(), h.newReplyTopic()]
     await h.read({ topics, onRecord: () => {} }).ready
-    for (const topic of topics) await publishAll(h.bus, topic, 8 * 20, i => ({ partition: i % 8 }))
+    for (const topic of topics) await publishAll(h.bus, topic, 8 * 5, i => ({ partition: i % 8 }))
     const places = topics.flatMap(topic =>
-      Array.from({ length: 160 }, (_, i) => ({ topic, partition: i % 8, offset: String(Math.floor(i / 8)) })),
+      Array.from({ length: 40 }, (_, i) => ({ topic, partition: i % 8, offset: String(Math.floor(i / 8)) })),
     )
     const own = h.world.openBus()
     const asked = Promise.all(places.map(({ topic, partition, offset }) => own.readAt(topic, partition, offset)))

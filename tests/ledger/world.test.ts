@@ -8,6 +8,7 @@ import { logKeyPath, readVerifierKey } from '#ledger/notes/keys.ts'
 import { verifyExport } from '#ledger/proof/export-verification.ts'
 import { verifyReceipt } from '#ledger/proof/receipt.ts'
 import { readCallbackSecret } from '#runtime/secrets.ts'
+import { type AdapterTools } from '#services/adapter.ts'
 import { createIssuance } from '#services/population/personal-id-issuance.ts'
 import { goodEnvelope } from '#tests/asker.ts'
 import { until } from '#tests/bus/until.ts'
@@ -152,32 +153,55 @@ test('what nobody answers is settled after its deadline, and its client is told 
   expect(told.body).toMatchObject({ outcome: 'failed', code: 'NDX_REPLY_TIMEOUT' })
 })
 
-test('deferred work is visible as such and answered later', async () => {
-  await start()
+describe('deferred work', () => {
   const client = 'public-service-portal'
-  const asked = await world.ask(issuance, birth, { client, headers: { prefer: 'respond-async' } })
-  expect(asked.status).toBe(202)
-  const location = asked.headers.get('location') ?? ''
-  await hasKinds(asked.body.exchangeId, ['accepted', 'deferred'])
-  const open = await world.get(location, { client })
-  expect(open.body).toMatchObject({ outcome: 'accepted', deferred: true })
-  const told = await world.get(location, { client, headers: { prefer: 'wait=20' } })
-  expect(told.body).toMatchObject({
-    outcome: 'answered',
-    deferred: true,
-    reply: { personalId: expect.stringMatching(/^\d{12}$/) },
-  })
-})
 
-test('a stream tells that it is deferred, and then the answer', async () => {
-  // Long enough that the stream is open before.
-  await start({ createHandlers: { [issuance]: tools => createIssuance(tools, { workMs: 4_000 }) } })
-  const client = 'public-service-portal'
-  const asked = await world.ask(issuance, birth, { client, headers: { prefer: 'respond-async' } })
-  const stream = await world.get(`/v1/exchanges/${asked.body.exchangeId}/events`, { client })
-  const events = stream.text.split('\n').flatMap(line => (line.startsWith('event: ') ? [line.slice(7)] : []))
-  expect(events.at(-1)).toBe('answered')
-  expect(events).toContain('deferred')
+  /** Its answer comes when it is let go, so that nothing depends on who is faster. */
+  async function startHeld(): Promise<{ letGo: () => void }> {
+    let letGo = (): void => {}
+    const held = new Promise<void>(resolve => (letGo = resolve))
+    const hold = (tools: AdapterTools): AdapterTools => ({
+      ...tools,
+      settle: async (...settlement) => {
+        await held
+        return tools.settle(...settlement)
+      },
+    })
+    await start({ createHandlers: { [issuance]: tools => createIssuance(hold(tools), { workMs: 10 }) } })
+    return { letGo }
+  }
+
+  test('is visible as such and answered later', async () => {
+    const { letGo } = await startHeld()
+    const asked = await world.ask(issuance, birth, { client, headers: { prefer: 'respond-async' } })
+    expect(asked.status).toBe(202)
+    const location = asked.headers.get('location') ?? ''
+    await hasKinds(asked.body.exchangeId, ['accepted', 'deferred'])
+    const open = await world.get(location, { client })
+    expect(open.body).toMatchObject({ outcome: 'accepted', deferred: true })
+    letGo()
+    const told = await world.get(location, { client, headers: { prefer: 'wait=20' } })
+    expect(told.body).toMatchObject({
+      outcome: 'answered',
+      deferred: true,
+      reply: { personalId: expect.stringMatching(/^\d{12}$/) },
+    })
+  })
+
+  test('is told by a stream, and then its answer', async () => {
+    const { letGo } = await startHeld()
+    const asked = await world.ask(issuance, birth, { client, headers: { prefer: 'respond-async' } })
+    const stream = await fetch(`${world.url}/v1/exchanges/${asked.body.exchangeId}/events`, {
+      headers: { authorization: `Bearer ${await world.token(client)}` },
+    })
+    let text = ''
+    for await (const chunk of stream.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk
+      if (text.includes('event: deferred\n')) letGo()
+    }
+    const events = text.split('\n').flatMap(line => (line.startsWith('event: ') ? [line.slice(7)] : []))
+    expect(events.slice(-2)).toEqual(['deferred', 'answered'])
+  })
 })
 
 test('the same key gets the first answer, and there is one exchange', async () => {
