@@ -1,7 +1,7 @@
 // One gateway, composed from its parts and nothing global: the same for the embedded exchange, the real stack and the tests;
 // only bus and counters differ. Starts in the order bus, counters, HTTP; stops in reverse, and cuts no exchange.
 import { type Server } from 'node:http'
-import { type AddressInfo, type Socket } from 'node:net'
+import { type Socket } from 'node:net'
 import { type Bus } from '#bus/bus.ts'
 import { type NoteMessage, writeNote } from '#bus/message.ts'
 import { createProbe } from '#bus/probe.ts'
@@ -26,6 +26,7 @@ import { type Incident } from './exchange/recorded-reply.ts'
 import { createReplyDesk } from './exchange/reply-desk.ts'
 import { createDigestKey } from './idempotency-key.ts'
 import { createLedgerClient } from './ledger-client.ts'
+import { openListeners } from './listeners.ts'
 import { createMetrics } from './metrics.ts'
 import { checkReadiness } from './routes/health.ts'
 import { externalIssuerKeys, ownIssuerKeys } from './tokens/issuer-keys.ts'
@@ -65,20 +66,20 @@ export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway>
   await revocations.start()
   const app = await buildApp(appParts)
   const silent = watchSilentConnections(app.server)
-  await app.listen({ host: config.host, port: config.port })
+  const listeners = await openListeners(app, { host: config.host, port: config.port })
   const operations = await listenForOperations({
     host: config.operationsHost,
     port: config.operationsPort,
     routes: operationsRoutes(parts),
   })
-  const { port } = app.server.address() as AddressInfo
+  const { port } = listeners
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     parts.stopping.isStopping = true
     log.info({ event: 'stopping', pending: pending.size })
     parts.ledger.stopWaiting()
     if (config.drainMs > 0) await new Promise(resolve => setTimeout(resolve, config.drainMs))
-    const closed = app.close()
+    const closed = listeners.close()
     silent.close()
     await closed
     await pending.drained()
