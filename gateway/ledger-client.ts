@@ -50,22 +50,26 @@ export function createLedgerClient({ url, clock }: LedgerClientOptions): LedgerC
     }
   }
 
-  const askStatus = async (exchangeId: string, waitMs: number, signal?: AbortSignal) =>
-    readStatus(await ask(`/v1/exchanges/${encodeURIComponent(exchangeId)}?waitMs=${waitMs}`, waitMs, signal))
+  const askStatus = async (exchangeId: string, query: string, waitMs = 0, signal?: AbortSignal) =>
+    readStatus(await ask(`/v1/exchanges/${encodeURIComponent(exchangeId)}${query}`, waitMs, signal))
 
   /** A wait that is cut short by `signal` or by the stop is asked once more, for what is known. */
-  async function waitFor(exchangeId: string, { waitMs, isExpected = false, untilDeferred, signal }: StatusQuestion) {
+  async function waitFor(
+    exchangeId: string,
+    { waitMs, isExpected = false, untilDeferred = false, signal }: StatusQuestion,
+  ) {
     const isOver = signal === undefined ? stopping.signal : AbortSignal.any([stopping.signal, signal])
     const untilMs = clock() + waitMs
     for (;;) {
       const leftMs = Math.round(Math.min(waitMsMax, untilMs - clock()))
-      if (isOver.aborted || leftMs <= 0) return askStatus(exchangeId, 0)
-      const status = await askStatus(exchangeId, leftMs, isOver).catch(error => {
+      if (isOver.aborted || leftMs <= 0) return askStatus(exchangeId, '')
+      const query = `?waitMs=${leftMs}${untilDeferred ? '&until=deferred' : ''}`
+      const status = await askStatus(exchangeId, query, leftMs, isOver).catch(error => {
         if (isOver.aborted) return undefined
         throw error
       })
       if (status === undefined) continue
-      if (isKnown(status) && untilDeferred === true && status.isDeferred) return status
+      if (isKnown(status) && untilDeferred && status.isDeferred) return status
       if (isKnown(status) ? status.state !== 'accepted' : !isExpected) return status
       await pause(againAfterMs, undefined, { signal: isOver }).catch(() => {})
     }
@@ -73,7 +77,7 @@ export function createLedgerClient({ url, clock }: LedgerClientOptions): LedgerC
 
   return {
     async status(exchangeId, question) {
-      if (question.waitMs <= 0) return askStatus(exchangeId, 0)
+      if (question.waitMs <= 0) return askStatus(exchangeId, '')
       if (waits >= waitsMax) throw new ExchangeError('NDX_GATEWAY_OVERLOADED', { retryAfterSeconds: 1 })
       waits += 1
       try {

@@ -56,15 +56,15 @@ function statusRoutes(app: FastifyInstance, { store, road, watchers, caughtUpMs 
     const view = store.view(exchange)
     return view === undefined ? undefined : statusOf(view, road)
   }
-  /** Waits for a change for as long as nothing is final; a deferral is news once. */
-  app.get<{ Params: { exchange: string }; Querystring: { waitMs?: string } }>(
+  /** Waits for as long as nothing is final, with `until=deferred` also as long as it is not deferred. */
+  app.get<{ Params: { exchange: string }; Querystring: { waitMs?: string; until?: string } }>(
     '/v1/exchanges/:exchange',
     async (request, reply) => {
       const { exchange } = request.params
       const untilMs = performance.now() + waitOf(request.query.waitMs)
-      const first = read(exchange)
-      let status = first
-      while (isOpen(status) && status?.isDeferred === first?.isDeferred) {
+      const isDeferralNews = request.query.until === 'deferred'
+      let status = read(exchange)
+      while (isOpen(status) && !(isDeferralNews && status?.isDeferred)) {
         const leftMs = untilMs - performance.now()
         if (leftMs <= 0) break
         await watchers.changed(exchange, leftMs)
