@@ -260,13 +260,19 @@ export interface ErrorFacts {
   providerCode?: string
 }
 
-/** The one error inner layers throw. `message` is for the log, `facts` for the client; neither holds personal data. */
+/**
+ * The one error inner layers throw. `message` is for the log, `facts` for the client; neither holds personal data. Without a stack:
+ * it is an outcome and no fault, its code says where it comes from, and taking one costs a tenth of a refusal.
+ */
 export class ExchangeError extends Error {
   readonly code: ErrorCode
   readonly facts: ErrorFacts
 
   constructor(code: ErrorCode, facts: ErrorFacts = {}, options: { cause?: unknown } = {}) {
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(facts.detail === undefined ? code : `${code}: ${facts.detail}`, options)
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'ExchangeError'
     this.code = code
     this.facts = facts

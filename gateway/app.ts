@@ -2,6 +2,7 @@
 // what an error looks like (problems), shed before work (pressure), bodies (strict-body), who asks (authentication), and only
 // then the routes.
 import fastify, { type FastifyInstance } from 'fastify'
+import { createDoor } from './door.ts'
 import { buildOpenApi } from './openapi.ts'
 import { type AuthenticationOptions, authentication } from './plugins/authentication.ts'
 import { beginTrail, type CorrelationOptions, correlation } from './plugins/correlation.ts'
@@ -27,8 +28,6 @@ export interface AppParts
   version: string
 }
 
-const headersMax = 64
-
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
@@ -36,17 +35,13 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    requestTimeout: 10_000,
-    connectionTimeout: 70_000,
-    keepAliveTimeout: 30_000,
-    http: { maxHeaderSize: 16_384 },
+    serverFactory: handler => createDoor(handler, parts),
     clientErrorHandler: answerBrokenHttp,
     frameworkErrors: (error, request, reply) => {
       beginTrail(request, reply, parts)
       app.errorHandler(error, request, reply)
     },
   })
-  app.server.maxHeadersCount = headersMax
   await app.register(correlation, parts)
   await app.register(problems, parts)
   await app.register(pressure, parts)

@@ -37,6 +37,7 @@ export function createAuditLog({ log, metrics, counters, note, now, clock }: Aud
       }
       const durationMs = clock() - trail.startedMs
       metrics.exchange(trail, durationMs)
+      if (trail.isShed) return
       if (trail.client !== undefined)
         counters.count(quotaDay(now()), trail.client as ClientId, trail.service ?? '-', trail.outcome ?? '-')
       noteEnd(trail, note)

@@ -2,7 +2,7 @@
 // only bus and counters differ. Starts in the order bus, counters, HTTP; stops in reverse, and cuts no exchange.
 import { type Server } from 'node:http'
 import { type Socket } from 'node:net'
-import { type Bus } from '#bus/bus.ts'
+import { type Bus, type OutgoingRecord } from '#bus/bus.ts'
 import { type NoteMessage, writeNote } from '#bus/message.ts'
 import { createProbe } from '#bus/probe.ts'
 import { noteTopic, partitionOf, probeTopic, replyTopic } from '#bus/topics.ts'
@@ -21,6 +21,7 @@ import { quotaDay } from './counters/quota-day.ts'
 import { Revocations } from './counters/revocations.ts'
 import { createBreakers } from './exchange/breaker.ts'
 import { createBulkhead } from './exchange/bulkhead.ts'
+import { createIntake } from './exchange/intake.ts'
 import { createPending } from './exchange/pending.ts'
 import { type Incident } from './exchange/recorded-reply.ts'
 import { createReplyDesk } from './exchange/reply-desk.ts'
@@ -28,6 +29,7 @@ import { createDigestKey } from './idempotency-key.ts'
 import { createLedgerClient } from './ledger-client.ts'
 import { openListeners } from './listeners.ts'
 import { createMetrics } from './metrics.ts'
+import { watchOverload } from './overload.ts'
 import { checkReadiness } from './routes/health.ts'
 import { externalIssuerKeys, ownIssuerKeys } from './tokens/issuer-keys.ts'
 
@@ -156,6 +158,7 @@ function createCore(parts: GatewayParts) {
     counters,
     revocations: new Revocations({ counters, now }),
     pending: createPending({ max: config.pendingMax, clock }),
+    intake: createIntake({ max: config.intakeMax }),
     bulkhead: createBulkhead({
       totalMax: config.pendingMax,
       providerMax: config.providerPendingMax,
@@ -176,9 +179,10 @@ function createCore(parts: GatewayParts) {
 
 /** Where it is written down: metrics, notes, the audit log. */
 function createRecord({ bus, log, registry }: GatewayParts, core: Core) {
-  const { now, clock, source, pending, probe, counters, revocations, breakers, bulkhead, streams } = core
+  const { now, clock, source, pending, probe, counters, revocations, breakers, bulkhead, intake, streams } = core
   const metrics = createMetrics({
     pending: () => pending.size,
+    inHand: () => intake.inHand,
     roadOpen: () => probe.isOpen,
     countersShared: () => counters.state === 'shared',
     revocationsAgeSeconds: () => revocations.ageMs / 1000,
@@ -225,12 +229,12 @@ function createRoad(
 
 function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk, onIncident }: Road): AppParts {
   const { config, registry, clientKeys, secrets, bus, log, version } = parts
-  const { revocations, probe, counters, stopping } = core
+  const { revocations, probe, counters, intake, stopping } = core
   const road = {
     get isOpen() {
       return probe.isOpen
     },
-    publish: bus.publish.bind(bus),
+    publish: (topic: string, record: OutgoingRecord) => intake.hold(bus.publish(topic, record)),
     readAt: bus.readAt.bind(bus),
   }
   const byHash = new Map(registry.services.map(service => [service.hash, service]))
@@ -248,7 +252,7 @@ function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk
     replyDesk,
     clientKeys,
     agreements: registry.agreements,
-    onShed: record.metrics.shed,
+    overload: watchOverload({ ...core, ...config, log, onShed: record.metrics.shed }),
     onIssued: record.metrics.tokenIssued,
     isStopping: () => stopping.isStopping,
     isRevoked: tokenId => revocations.has(tokenId),

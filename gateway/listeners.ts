@@ -4,8 +4,11 @@
 import { createServer, type Server } from 'node:net'
 import { type FastifyInstance } from 'fastify'
 
-/** Where the kernel shares a port's connections among sockets (SO_REUSEPORT); elsewhere there is one. */
-const socketCount = process.platform === 'linux' ? 32 : 1
+/**
+ * One for each that may come in at a turn, which under load takes a tenth of a second; one that nobody knocks at costs nothing. Where the
+ * kernel cannot share a port's connections among sockets (SO_REUSEPORT) there is one.
+ */
+const socketCount = process.platform === 'linux' ? 256 : 1
 
 export interface Listeners {
   port: number

@@ -19,6 +19,7 @@ export interface Metrics {
 /** What is read when somebody asks. */
 export interface Gauges {
   pending(): number
+  inHand(): number
   roadOpen(): boolean
   countersShared(): boolean
   revocationsAgeSeconds(): number
@@ -119,6 +120,7 @@ function registerGauges(registers: Registry[], gauges: Gauges): void {
     })
   }
   gauge('ndx_pending', 'Exchanges waiting for a reply', gauges.pending)
+  gauge('ndx_in_hand', 'Exchanges that wait for the counters or to be on their way', gauges.inHand)
   gauge('ndx_road_open', '1 while a record of our own goes round the bus in time', () => Number(gauges.roadOpen()))
   gauge('ndx_counters_shared', '1 while the shared counters answer, 0 while limits are decided by this process', () =>
     Number(gauges.countersShared()),

@@ -67,6 +67,11 @@ export const settings = Object.freeze({
   },
   NDX_NATION_SEED: count(1, 4_294_967_295, 'seed of the synthetic nation'),
   NDX_PENDING_MAX: count(10_000, 1_000_000, 'exchanges a gateway holds at once; more are shed with 503'),
+  NDX_INTAKE_MAX: count(
+    512,
+    1_000_000,
+    'questions a gateway has in hand before they are on their way; more are shed with 503',
+  ),
   NDX_EVENT_LOOP_DELAY_MAX_MS: count(1000, 60_000, 'event-loop delay (p99 of a second) above which a gateway sheds'),
   NDX_PROVIDER_PENDING_MAX: count(2000, 1_000_000, 'exchanges a gateway holds at once for one provider'),
   NDX_GATEWAY_URL: text(undefined, 'where registers ask other registers; default: the gateway of this process'),
@@ -126,6 +131,7 @@ export interface Config {
   idScheme: 'simulated' | 'real'
   nationSeed: number
   pendingMax: number
+  intakeMax: number
   providerPendingMax: number
   gatewayUrl?: string
   ledgerUrl?: string
@@ -209,6 +215,7 @@ function toConfig(values: Values): Config {
     idScheme: text('NDX_ID_SCHEME') as Config['idScheme'],
     nationSeed: number('NDX_NATION_SEED'),
     pendingMax: number('NDX_PENDING_MAX'),
+    intakeMax: number('NDX_INTAKE_MAX'),
     providerPendingMax: number('NDX_PROVIDER_PENDING_MAX'),
     ...optional('NDX_GATEWAY_URL', 'gatewayUrl'),
     ...optional('NDX_LEDGER_URL', 'ledgerUrl'),

@@ -36,12 +36,18 @@ export class AnswerDeadline {
     if (this.#armed || first === undefined) return
     this.#armed = true
     // Timers run before sockets are read, setImmediate after.
-    setTimeout(() => setImmediate(() => this.#end()), Math.max(1, first.untilMs - performance.now()))
+    setTimeout(
+      () => {
+        const nowMs = performance.now()
+        setImmediate(() => this.#end(nowMs))
+      },
+      Math.max(1, first.untilMs - performance.now()),
+    )
   }
 
-  #end(): void {
+  /** @param nowMs when the timer ran: who became due since then has not had his sockets read. */
+  #end(nowMs: number): void {
     this.#armed = false
-    const nowMs = performance.now()
     for (const waiter of this.#waiters) {
       if (waiter.untilMs > nowMs) break
       waiter.reject(new Error(`No answer within ${this.#timeoutMs} ms`))

@@ -18,6 +18,7 @@ import {
   type Inquiry,
   patienceMs,
 } from './inquiry.ts'
+import { type Intake } from './intake.ts'
 import { replyTimeout } from './pending.ts'
 import { enter, outcomeOf, type ProtectionParts } from './protection.ts'
 import { releaseOrReport } from './release.ts'
@@ -27,6 +28,7 @@ import { type Trail } from './trail.ts'
 export interface ExchangeParts extends DispatchParts, ProtectionParts, Omit<IdempotencyParts, 'road' | 'counters'> {
   counters: Counters
   pseudonyms: Pseudonyms
+  intake: Pick<Intake, 'hold'>
   road: DispatchParts['road'] & IdempotencyParts['road']
 }
 
@@ -34,7 +36,7 @@ export async function exchange(inquiry: Inquiry, trail: Trail, parts: ExchangePa
   const { service } = inquiry
   describe(inquiry, trail, parts)
   const granted = authorizeOrRefuse(inquiry, trail, parts)
-  await admit(inquiry, granted.grant, trail, parts)
+  await parts.intake.hold(admit(inquiry, granted.grant, trail, parts))
   if (inquiry.idempotency !== undefined) {
     const first = await joinOrGiveBack({ ...inquiry, idempotency: inquiry.idempotency }, trail, parts)
     if (first !== undefined) return first

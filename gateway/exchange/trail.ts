@@ -50,4 +50,6 @@ export interface Trail {
   waitedMs?: number
   handledMs?: number
   concluded?: boolean
+  /** Refused before any work, as many others at that moment. */
+  isShed?: boolean
 }

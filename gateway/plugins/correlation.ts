@@ -48,7 +48,7 @@ export function beginTrail(request: FastifyRequest, reply: FastifyReply, { now, 
 }
 
 /** One id in 5,600 ends as a personal number does: another is made. */
-function makeExchangeId(): ExchangeId {
+export function makeExchangeId(): ExchangeId {
   const id = randomUUIDv7() as string as ExchangeId
   return endsAsPersonalId(id) ? makeExchangeId() : id
 }

@@ -1,16 +1,13 @@
-// Sheds before any work is done: when the gateway stops, holds as many exchanges as it may, or its event loop lags. Health,
-// keys and documentation are not shed: what must stay green or cheap stays.
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+// Sheds before any work is done: when the gateway stops, or has more to do than it can. Health, keys and documentation are not shed:
+// what must stay green or cheap stays. Questions do not come as far as this (gateway/door.ts).
 import { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ExchangeError } from '#contracts/errors.ts'
+import { type Overload } from '../overload.ts'
 
 export interface PressureOptions {
-  pending: { readonly size: number }
-  pendingMax: number
-  eventLoopDelayMaxMs: number
+  overload: Overload
   isStopping(): boolean
-  onShed(): void
 }
 
 declare module 'fastify' {
@@ -20,21 +17,9 @@ declare module 'fastify' {
   }
 }
 
-const sampleMs = 500
-
 export const pressure = fp(
-  async (app: FastifyInstance, { pending, pendingMax, eventLoopDelayMaxMs, isStopping, onShed }: PressureOptions) => {
-    const delay = monitorEventLoopDelay({ resolution: 20 })
-    delay.enable()
-    let isLagging = false
-    const timer = setInterval(() => {
-      isLagging = delay.percentile(99) / 1e6 > eventLoopDelayMaxMs
-      delay.reset()
-    }, sampleMs).unref()
-    app.addHook('onClose', async () => {
-      clearInterval(timer)
-      delay.disable()
-    })
+  async (app: FastifyInstance, { overload, isStopping }: PressureOptions) => {
+    app.addHook('onClose', async () => overload.close())
     /** A connection kept alive would keep the stop waiting until it times out. */
     app.addHook('onSend', (_request, reply, payload, done) => {
       if (isStopping()) reply.header('connection', 'close')
@@ -45,9 +30,9 @@ export const pressure = fp(
       if (isStopping()) {
         return done(new ExchangeError('NDX_GATEWAY_STOPPING', { retryAfterSeconds: 1 }))
       }
-      if (!isLagging && pending.size < pendingMax) return done()
-      onShed()
-      done(new ExchangeError('NDX_GATEWAY_OVERLOADED', { retryAfterSeconds: 1 + Math.floor(Math.random() * 3) }))
+      if (!overload.isNow) return done()
+      request.trail.isShed = true
+      done(new ExchangeError('NDX_GATEWAY_OVERLOADED', { retryAfterSeconds: overload.shed() }))
     })
   },
   { name: 'pressure', dependencies: ['correlation'] },

@@ -1,9 +1,10 @@
 // Failures of ours, told as such: the bus or the counters away, the gateway full, stopping, or broken. Nothing was sent, and
 // Retry-After says when to come back.
+import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { type Bus, type OutgoingRecord, PublishError } from '#bus/bus.ts'
 import { MemoryBus } from '#bus/memory-bus.ts'
-import { CountersUnavailable } from '#gateway/counters/counters.ts'
+import { type Admission, CountersUnavailable, type Verdict } from '#gateway/counters/counters.ts'
 import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
 import { goodEnvelope } from '#tests/asker.ts'
 import { until } from '#tests/bus/until.ts'
@@ -187,6 +188,70 @@ describe('the gateway at its limit', () => {
       return world.lines().filter(({ outcome }) => outcome === 'answered').length === 3
     })
     expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200])
+    await world.stop()
+  })
+})
+
+describe('a gateway with as much in hand as it may have', () => {
+  /** Their leave is waited for until they are let go. */
+  class HeldCounters extends MemoryCounters {
+    readonly letGo: () => void
+    readonly #held: Promise<void>
+    constructor() {
+      super()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#held = promise
+      this.letGo = resolve
+    }
+    override async admit(admission: Admission): Promise<Verdict> {
+      await this.#held
+      return super.admit(admission)
+    }
+  }
+
+  test('sheds one more before any work, tells of it once in a while, and takes the next when there is room', async () => {
+    const counters = new HeldCounters()
+    const world = await startWorld({ counters, settings: { NDX_INTAKE_MAX: '2' } })
+    await world.token()
+    const held = [world.ask(identity), world.ask(identity)]
+    await until('two are in hand', async () => /^ndx_in_hand 2$/m.test((await world.operations('/metrics')).text))
+    const shed = await world.ask(identity, goodEnvelope, { token: null })
+    expectProblem(shed, 'NDX_GATEWAY_OVERLOADED')
+    expect(shed.headers.get('retry-after')).toMatch(/^[123]$/)
+    expectProblem(await world.get('/v1/services'), 'NDX_GATEWAY_OVERLOADED')
+    expect((await world.send('/health/live')).status).toBe(200)
+    await until('it is told', () => world.lines().some(({ event, shed: count }) => event === 'shedding' && count === 2))
+    expect((await world.operations('/metrics')).text).toContain('\nndx_shed_total 2\n')
+    expect(world.lines().filter(({ code }) => code === 'NDX_GATEWAY_OVERLOADED')).toEqual([])
+    counters.letGo()
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200])
+    expect((await world.ask(identity)).status).toBe(200)
+    expect((await world.operations('/metrics')).text).toMatch(/^ndx_in_hand 0$/m)
+    await world.stop()
+  })
+
+  test('leaves a connection usable whose question it did not read', async () => {
+    const counters = new HeldCounters()
+    const world = await startWorld({ counters, settings: { NDX_INTAKE_MAX: '1' } })
+    const authorization = `Bearer ${await world.token()}`
+    const held = world.ask(identity)
+    await until('one is in hand', async () => /^ndx_in_hand 1$/m.test((await world.operations('/metrics')).text))
+    const body = JSON.stringify(goodEnvelope)
+    const question = `POST /v1/services/${identity} HTTP/1.1\r\nhost: ndx\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`
+    const socket = connect(Number(new URL(world.url).port), '127.0.0.1')
+    let text = ''
+    socket.on('data', bytes => (text += bytes.toString('utf8')))
+    const answers = (): string[] => text.match(/HTTP\/1.1 \d{3}/g) ?? []
+    // The head first: its answer does not wait for the body.
+    socket.write(question)
+    await until('it is shed', () => answers().length === 1)
+    socket.write(body)
+    counters.letGo()
+    await held
+    socket.write(question + body)
+    await until('the next is answered', () => answers().length === 2)
+    expect(answers()).toEqual(['HTTP/1.1 503', 'HTTP/1.1 200'])
+    socket.destroy()
     await world.stop()
   })
 })

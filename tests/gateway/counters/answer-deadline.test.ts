@@ -23,6 +23,22 @@ test('ends every question that waits too long, those asked later after it later'
   await expect(second).rejects.toThrow('No answer within 40 ms')
 })
 
+test('a pause of our own after time was up for one is not taken from those that asked later', async () => {
+  const deadline = new AnswerDeadline(30)
+  const first = deadline.within(silence())
+  await new Promise(resolve => setTimeout(resolve, 15))
+  let answer = (_: string): void => {}
+  const second = deadline.within(new Promise<string>(resolve => (answer = resolve)))
+  // In the turn in which time is up for the first, the loop is held until it would be for the second too; then its answer is read.
+  setTimeout(() => {
+    const untilMs = performance.now() + 40
+    while (performance.now() < untilMs);
+    setImmediate(() => answer('answer'))
+  }, 15)
+  await expect(first).rejects.toThrow('No answer')
+  expect(await second).toBe('answer')
+})
+
 test('reads what has arrived before it calls a question unanswered', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
