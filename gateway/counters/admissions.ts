@@ -29,11 +29,10 @@ export class Admissions {
     this.#decide = decide
   }
 
-  /** Rejects with what the decision of its batch rejects with. */
+  /** Decided at the next flush, or when its batch is full. Rejects with what the decision of its batch rejects with. */
   add(client: ClientId, { keys, limits }: AdmissionArguments): Promise<Decision> {
     let batch = this.#batches.get(client)
     if (batch === undefined) {
-      if (this.#batches.size === 0) setImmediate(() => this.#flush())
       batch = { keys: [], limits: [], waiting: [] }
       this.#batches.set(client, batch)
     }
@@ -48,7 +47,8 @@ export class Admissions {
     return promise
   }
 
-  #flush(): void {
+  /** To be called at the end of the turn. */
+  flush(): void {
     const batches = [...this.#batches.values()]
     this.#batches.clear()
     for (const batch of batches) void this.#send(batch)

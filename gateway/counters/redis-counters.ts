@@ -99,7 +99,7 @@ export class RedisCounters implements Counters {
   readonly #releases = new GuessReleases(heldKeys =>
     this.#ask(() => this.#redis.releaseGuesses(heldKeys.length, ...heldKeys)),
   )
-  #corked = false
+  #isGathering = false
   #lastError: Error | undefined
   #connecting: Promise<void> | undefined
   #closed: Promise<void> | undefined
@@ -127,7 +127,9 @@ export class RedisCounters implements Counters {
     if (quotaPerDay >= 0) keys.push(`ndx:{${client}}:quota:${service}:${day}`)
     if (guesses !== undefined) keys.push(...guessKeys(client, guesses.subject, day))
     const limits = [ratePerSecond, burst, quotaPerDay, guesses?.max ?? -1, guesses?.holdMs ?? 0]
-    const [code, remaining, resetSeconds, quotaLeft] = await this.#admissions.add(client, { keys, limits })
+    const decision = this.#admissions.add(client, { keys, limits })
+    this.#gather()
+    const [code, remaining, resetSeconds, quotaLeft] = await decision
     const violated = violations[code]
     return {
       admitted: violated === undefined,
@@ -249,7 +251,7 @@ export class RedisCounters implements Counters {
   }
 
   async #ask<T>(send: () => Promise<T>): Promise<T> {
-    this.#cork()
+    this.#gather()
     try {
       return await this.#deadline.within(send())
     } catch (error) {
@@ -258,14 +260,15 @@ export class RedisCounters implements Counters {
   }
 
   /** All questions of one turn of the event loop leave in one write; each is answered, or not, by itself. */
-  #cork(): void {
-    const socket = this.#redis.stream
-    if (this.#corked || this.#redis.status !== 'ready') return
-    this.#corked = true
-    socket.cork()
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    const socket = this.#redis.status === 'ready' ? this.#redis.stream : undefined
+    socket?.cork()
     setImmediate(() => {
-      this.#corked = false
-      socket.uncork()
+      this.#admissions.flush()
+      this.#isGathering = false
+      socket?.uncork()
     })
   }
 
