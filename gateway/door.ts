@@ -1,5 +1,5 @@
-// The HTTP server below Fastify, and the first that a question meets: with more to do than the gateway can, it is shed here, for a
-// third of what Fastify's way to the same answer costs. Three times what can be answered still leaves time to answer
+// The HTTP server below Fastify, and the first that a question meets: with more to do than the gateway can, it is shed here, for
+// about half of what Fastify's way to the same answer costs. Three times what can be answered still leaves time to answer
 // (bench/README.md, Overload).
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { ExchangeError } from '#contracts/errors.ts'

@@ -1,5 +1,6 @@
 // Sheds before any work is done: when the gateway stops, or has more to do than it can. Health, keys and documentation are not shed:
-// what must stay green or cheap stays. Questions do not come as far as this (gateway/door.ts).
+// what must stay green or cheap stays. A question that is too much does not come as far as this
+// (gateway/door.ts).
 import { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ExchangeError } from '#contracts/errors.ts'

@@ -4,6 +4,8 @@ import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { type Bus, type OutgoingRecord, PublishError } from '#bus/bus.ts'
 import { MemoryBus } from '#bus/memory-bus.ts'
+import { requestTopic } from '#bus/topics.ts'
+import { type ProviderId } from '#contracts/contract.ts'
 import { type Admission, CountersUnavailable, type Verdict } from '#gateway/counters/counters.ts'
 import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
 import { goodEnvelope } from '#tests/asker.ts'
@@ -192,6 +194,21 @@ describe('the gateway at its limit', () => {
   })
 })
 
+test('a gateway whose event loop lags sheds', async () => {
+  // Every loop is late by a millisecond.
+  const world = await startWorld({ settings: { NDX_EVENT_LOOP_DELAY_MAX_MS: '1' } })
+  let shed = await world.ask(identity, goodEnvelope, { token: null })
+  await until('it is seen', async () => {
+    shed = await world.ask(identity, goodEnvelope, { token: null })
+    return shed.status === 503
+  })
+  expectProblem(shed, 'NDX_GATEWAY_OVERLOADED')
+  await until('it is told', () =>
+    world.lines().some(({ event, isLagging }) => event === 'shedding' && isLagging === true),
+  )
+  await world.stop()
+})
+
 describe('a gateway with as much in hand as it may have', () => {
   /** Their leave is waited for until they are let go. */
   class HeldCounters extends MemoryCounters {
@@ -228,6 +245,26 @@ describe('a gateway with as much in hand as it may have', () => {
     expect((await world.ask(identity)).status).toBe(200)
     expect((await world.operations('/metrics')).text).toMatch(/^ndx_in_hand 0$/m)
     await world.stop()
+  })
+
+  test('counts what the road has not taken yet', async () => {
+    const bus = new MemoryBus()
+    const { promise: taken, resolve: take } = Promise.withResolvers<void>()
+    const publish = bus.publish.bind(bus)
+    bus.publish = async (topic, record) => {
+      if (topic === requestTopic('population' as ProviderId)) await taken
+      return publish(topic, record)
+    }
+    const world = await startWorld({ bus, settings: { NDX_INTAKE_MAX: '1' } })
+    await world.token()
+    const held = world.ask(identity)
+    await until('it is on its way', async () => /^ndx_pending 1$/m.test((await world.operations('/metrics')).text))
+    expectProblem(await world.ask(identity), 'NDX_GATEWAY_OVERLOADED')
+    take()
+    expect((await held).status).toBe(200)
+    expect((await world.ask(identity)).status).toBe(200)
+    await world.stop()
+    await bus.close()
   })
 
   test('leaves a connection usable whose question it did not read', async () => {
