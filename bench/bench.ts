@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { startBare } from './bare-target.ts'
+import { runDay } from './day.ts'
 import { createEnding, type Ending } from './ending.ts'
 import { startGenerator } from './generator-process.ts'
 import { findHighest, renderHighest } from './highest.ts'
@@ -17,8 +18,9 @@ import { ownRoot, type Platform, startPlatform } from './platform.ts'
 import { readCosts, renderCosts } from './profile.ts'
 import { compare, renderRatios } from './ratios.ts'
 import { renderTables, summarize } from './report.ts'
-import { readStudy, type Study } from './studies.ts'
+import { readDayOptions, readStudy, type Study } from './studies.ts'
 import { type Target } from './target.ts'
+import { judgeTargets, type Results, renderTargets } from './targets.ts'
 import { bringUp, type Idle, measureAll } from './turns.ts'
 import { type Row } from './window.ts'
 import { createWorld } from './world.ts'
@@ -67,6 +69,11 @@ function readOrExplain(): Options | Study | undefined {
   }
 }
 
+/** What a run has come to so far. */
+interface Found extends Results {
+  rows: Row[]
+}
+
 async function run(options: Options, ending: Ending): Promise<void> {
   const startedAt = new Date()
   const folder = join(resultsDir, startedAt.toISOString().slice(0, 19).replaceAll(':', '-'))
@@ -74,61 +81,68 @@ async function run(options: Options, ending: Ending): Promise<void> {
   const { bench, own, skipped } = await start(options, ending, folder)
   const machine = describeMachine()
   const stack = own.stack.describe()
-  const results: Record<string, unknown> = { startedAt, machine, stack, options, skipped }
   const file = `${folder}.json`
-  const keep = (more: object): void => writeFileSync(file, `${JSON.stringify(Object.assign(results, more), null, 2)}\n`)
-  const rows = options.table ? await runTable(bench, options, keep) : await warmUpOwn(bench, own, options)
-  const otherRows = await runProcedures(bench, own, options, keep)
+  const found: Found = {
+    ...{ own: ownName, rows: [], summaries: [], ratios: [] },
+    ...{ highest: [], overload: [], hung: undefined, day: undefined },
+  }
+  const about = { startedAt, machine, stack, options, skipped }
+  const keep = (): void => writeFileSync(file, `${JSON.stringify({ ...about, ...found }, null, 2)}\n`)
+  if (options.table) await runTable(bench, options, found, keep)
+  else await warmUp(bench, own, options)
+  await runProcedures(bench, own, options, found)
+  keep()
   for (const line of skipped) process.stdout.write(`\n${line}\n`)
   process.stdout.write(`\n${machine.cores} × ${machine.processor}, Node ${machine.node}, ${stack}\nwritten: ${file}\n`)
-  if (options.profile) await showProfiles(bench, folder, rows)
-  if (rows.some(row => row.faults.length > 0) || otherRows.some(row => row.faults.length > 0)) process.exitCode = 1
+  if (options.profile) await showProfiles(bench, folder, found.rows)
+  if (found.rows.some(row => row.faults.length > 0)) process.exitCode = 1
+  if (!options.targets) return
+  // A day has a platform of its own, alone on the machine.
+  await ending.run()
+  found.day = await runDay(readDayOptions([]), ending, say)
+  keep()
+  process.stdout.write(`\n${renderTargets(judgeTargets(found))}\n`)
 }
 
-type Keep = (more: object) => void
-
-async function runTable(bench: Bench, options: Options, keep: Keep): Promise<Row[]> {
+/** @param keep called after each row, so that a run that is cut short leaves what it measured */
+async function runTable(bench: Bench, options: Options, found: Found, keep: () => void): Promise<void> {
   const idle: Idle[] = []
   for (const target of bench.targets) idle.push(await bringUp(bench, target, options))
-  const rows = await measureAll(bench, idle, { ...options, onRow: rows => keep({ idle, rows }) })
-  const summaries = summarize(rows)
-  const ratios = compare(rows, ownName)
-  keep({ idle, summaries, ratios, rows })
-  process.stdout.write(`\n${renderTables(summaries)}\n\nµs: CPU an exchange, user and system\n`)
-  if (ratios.length > 0) process.stdout.write(`\n${renderRatios(ratios, ownName)}\n`)
-  return rows
-}
-
-async function warmUpOwn(bench: Bench, own: Target, options: Options): Promise<Row[]> {
-  await warmUp(bench, own, options)
-  return []
+  await measureAll(bench, idle, {
+    ...options,
+    onRow: row => {
+      found.rows.push(row)
+      keep()
+    },
+  })
+  found.summaries = summarize(found.rows)
+  found.ratios = compare(found.rows, ownName)
+  process.stdout.write(`\n${renderTables(found.summaries)}\n\nµs: CPU an exchange, user and system\n`)
+  if (found.ratios.length > 0) process.stdout.write(`\n${renderRatios(found.ratios, ownName)}\n`)
 }
 
 /** Of NDX alone; the peers that still run are idle. */
-async function runProcedures(bench: Bench, own: Platform, options: Options, keep: Keep): Promise<Row[]> {
-  const rows: Row[] = []
+async function runProcedures(bench: Bench, own: Platform, options: Options, found: Found): Promise<void> {
   if (options.highest || options.overload) {
-    const found = await findHighest(bench, own, options)
-    rows.push(...found.rows)
-    keep({ highest: found.highest, highestRows: found.rows })
-    process.stdout.write(`\n${renderHighest(found.highest)}\n`)
-    const saturation = found.highest.at(-1)?.perSecond
+    const { highest, rows } = await findHighest(bench, own, options)
+    found.rows.push(...rows)
+    found.highest = highest
+    process.stdout.write(`\n${renderHighest(highest)}\n`)
+    const saturation = highest.at(-1)?.perSecond
     if (options.overload && saturation === undefined) say('no rate held, so there is none to double: no overload')
     if (options.overload && saturation !== undefined) {
       const overloadRows = await measureOverload(bench, own, saturation, options)
-      const overload = summarizeOverload(overloadRows, saturation)
-      rows.push(...overloadRows)
-      keep({ overload, overloadRows })
-      process.stdout.write(`\n${renderOverload(overload)}\n`)
+      found.rows.push(...overloadRows)
+      found.overload = summarizeOverload(overloadRows, saturation)
+      process.stdout.write(`\n${renderOverload(found.overload)}\n`)
     }
   }
   if (options.hung) {
-    const hungRows = await measureHung(bench, own, options)
-    rows.push(...hungRows)
-    keep({ hung: summarizeHung(hungRows), hungRows })
-    process.stdout.write(`\n${renderHung(hungRows)}\n`)
+    const rows = await measureHung(bench, own, options)
+    found.rows.push(...rows)
+    found.hung = summarizeHung(rows)
+    process.stdout.write(`\n${renderHung(rows)}\n`)
   }
-  return rows
 }
 
 interface Started {

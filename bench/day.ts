@@ -35,7 +35,7 @@ const settleMaxMs = 600_000
 const lineEveryMs = 10_000
 const rampSeconds = 20
 
-export async function runDay(options: DayOptions, ending: Ending, say: Say): Promise<void> {
+export async function runDay(options: DayOptions, ending: Ending, say: Say): Promise<Day> {
   const startedAt = new Date()
   const mix = planMix(options.seed)
   say(describeMix(mix))
@@ -53,6 +53,7 @@ export async function runDay(options: DayOptions, ending: Ending, say: Say): Pro
     `${machine.cores} × ${machine.processor}, Node ${machine.node}, ${platform.stack.describe()}\nwritten: ${file}\n`,
   )
   if (day.differences.length + day.unexpected.length > 0) process.exitCode = 1
+  return day
 }
 
 const planMix = (seed: number): Mix =>

@@ -1,8 +1,8 @@
-// Ends what a run started, the last first, once, whether it finished, failed or was interrupted.
+// Ends what a run started, the last first, each once, whether it finished, failed or was interrupted.
 
 export interface Ending {
   add(end: () => unknown): void
-  /** Ends all; what cannot be ended is reported and does not hold up the rest. */
+  /** Ends all that was added so far; what cannot be ended is reported and does not hold up the rest. */
   run(): Promise<void>
 }
 
@@ -20,6 +20,9 @@ export function createEnding(report: (line: string) => void): Ending {
   }
   return {
     add: end => void ends.push(end),
-    run: () => (running ??= runAll()),
+    run: () =>
+      (running ??= runAll().finally(() => {
+        running = undefined
+      })),
   }
 }

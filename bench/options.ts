@@ -22,6 +22,8 @@ export interface Options {
   overload: boolean
   /** Other providers' waits while one hangs. */
   hung: boolean
+  /** A day of the platform after these, and all of it judged. */
+  targets: boolean
   /** Of the open loop; also beside a hung provider. */
   ratePerSecond: number
   /** Another copy of the tree, measured in turn with this one. */
@@ -47,6 +49,7 @@ What is measured:
   --overload         goodput at twice and three times the latter, which it looks for first; about 3 minutes more
   --hung             population's waits while another provider answers, and while it hangs; about 3 minutes
                      These three measure NDX alone; with --peers or --all the tables come first
+  --targets          --peers --highest --overload --hung, then --day, and every target beside what was measured; about 45 minutes
   --without-ledger   the same tree without a ledger process beside it, to see what the ledger costs
   --against <folder> another copy of this tree, with a Kafka and Redis of its own, measured in turn with this one
   --profile          64 at once only; writes CPU profiles of gateway and adapter and prints their top functions
@@ -80,6 +83,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       highest: { type: 'boolean', default: false },
       overload: { type: 'boolean', default: false },
       hung: { type: 'boolean', default: false },
+      targets: { type: 'boolean', default: false },
       'without-ledger': { type: 'boolean', default: false },
       against: { type: 'string' },
       profile: { type: 'boolean', default: false },
@@ -87,9 +91,12 @@ export function readOptions(args: readonly string[]): Options | undefined {
     },
   })
   if (values.help) return undefined
-  const { profile, peers, highest, overload, hung } = values
+  const { profile, targets } = values
+  const [peers, highest, overload, hung] = [values.peers, values.highest, values.overload, values.hung].map(
+    isAsked => isAsked || targets,
+  ) as [boolean, boolean, boolean, boolean]
   if (profile && (peers || highest || overload || hung))
-    throw new Error('--profile goes with none of --peers, --highest, --overload, --hung')
+    throw new Error('--profile goes with none of --peers, --highest, --overload, --hung, --targets')
   const table = peers || values.all || !(highest || overload || hung)
   const rate = within('rate', values.rate ?? (profile ? '0' : '500'), 0, 50_000)
   const concurrents = (values.all || peers) && !profile ? [16, 64, 256] : [64]
@@ -109,6 +116,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     highest,
     overload,
     hung,
+    targets,
     ratePerSecond: rate === 0 ? 500 : rate,
     against: values.against,
     withoutLedger: values['without-ledger'],

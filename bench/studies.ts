@@ -25,7 +25,7 @@ export interface GrowthOptions {
 }
 
 export interface Study {
-  run(ending: Ending, say: (line: string) => void): Promise<void>
+  run(ending: Ending, say: (line: string) => void): Promise<unknown>
 }
 
 export const studyHelp = `npm run bench -- --day [options]       a day of the national platform, reconciled to the last exchange

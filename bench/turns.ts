@@ -65,25 +65,21 @@ export interface TurnsOptions extends WarmUp {
   rounds: number
   seconds: number
   patienceSeconds: number
-  /** Called with all rows so far after each, so that a run that is cut short leaves what it measured. */
-  onRow?: (rows: readonly Row[]) => void
+  onRow(row: Row): void
 }
 
-export async function measureAll(bench: Bench, idle: readonly Idle[], options: TurnsOptions): Promise<Row[]> {
+export async function measureAll(bench: Bench, idle: readonly Idle[], options: TurnsOptions): Promise<void> {
   const { loads, rounds, seconds, patienceSeconds, onRow } = options
   const stopped = new Set(idle.filter(({ isStopped }) => isStopped).map(({ target }) => target))
-  const rows: Row[] = []
   for (let round = 1; round <= rounds; round++) {
     for (const { target, loads: turn } of planRound(bench.targets, loads, stopped)) {
       await inTurn(bench, target, stopped, options, async () => {
         for (const load of turn) {
-          rows.push(await measureOne(bench, { target, load, seconds, patienceSeconds, round }))
-          onRow?.(rows)
+          onRow(await measureOne(bench, { target, load, seconds, patienceSeconds, round }))
         }
       })
     }
   }
-  return rows
 }
 
 /** Starts a stopped target for as long as `act` takes. */
