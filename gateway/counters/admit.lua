@@ -16,57 +16,71 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local answers = {}
 local nextKey = 1
+-- Of each bucket and each day's count what this batch has made of it: read once, and written once, at the end.
+local buckets, counts = {}, {}
 
 for first = 1, #ARGV, 5 do
   local rate, burst = tonumber(ARGV[first]), tonumber(ARGV[first + 1])
   local quota, guessesMax, holdMs = tonumber(ARGV[first + 2]), tonumber(ARGV[first + 3]), ARGV[first + 4]
-  local rateKey, quotaKey, guessesKey, heldKey = KEYS[nextKey], nil, nil, nil
+  local rateKey, quotaKey, guessesKey, heldKey, held = KEYS[nextKey], nil, nil, nil, nil
   nextKey = nextKey + 1
+  local bucket = buckets[rateKey]
+  if not bucket then
+    local left, at = string.match(redis.call('GET', rateKey) or '', '^(%S+) (%S+)$')
+    bucket = { left = left, at = at }
+    buckets[rateKey] = bucket
+  end
+  local count = nil
   if quota >= 0 then
     quotaKey = KEYS[nextKey]
     nextKey = nextKey + 1
+    count = counts[quotaKey]
+    if not count then
+      count = { used = tonumber(redis.call('GET', quotaKey) or 0), added = 0 }
+      counts[quotaKey] = count
+    end
   end
   if guessesMax >= 0 then
     guessesKey, heldKey = KEYS[nextKey], KEYS[nextKey + 1]
+    held = tonumber(redis.call('GET', heldKey) or 0)
     nextKey = nextKey + 2
   end
 
   local full = burst * tokenLevel
   local level = full
-  local bucket = redis.call('GET', rateKey)
-  if bucket then
-    local left, at = string.match(bucket, '^(%S+) (%S+)$')
-    -- A clock that went back adds nothing, and does not stop the bucket from filling until it has caught up.
-    level = math.min(full, left + math.max(0, now - at) * rate)
-  end
+  -- A clock that went back adds nothing, and does not stop the bucket from filling until it has caught up.
+  if bucket.at then level = math.min(full, bucket.left + math.max(0, now - bucket.at) * rate) end
 
-  local used = quotaKey and tonumber(redis.call('GET', quotaKey) or 0) or 0
   local violated = 0
   if level < tokenLevel then violated = 3 end
-  if quotaKey and used >= quota then violated = 2 end
-  if guessesKey and redis.call('SCARD', guessesKey) + (redis.call('GET', heldKey) or 0) >= guessesMax then
-    violated = 1
-  end
+  if count and count.used >= quota then violated = 2 end
+  if guessesKey and redis.call('SCARD', guessesKey) + held >= guessesMax then violated = 1 end
 
   if violated == 0 then
     level = level - tokenLevel
-    local fullAgainMs = math.ceil((full - level) / rate / 1000) + 1000
-    redis.call('SET', rateKey, string.format('%.17g %.0f', level, now), 'PX', string.format('%.0f', fullAgainMs))
-    if quotaKey then
-      used = redis.call('INCR', quotaKey)
-      if used == 1 then redis.call('PEXPIRE', quotaKey, countLifeMs) end
-    end
-    if guessesKey and holdMs ~= '0' then
-      redis.call('INCR', heldKey)
-      redis.call('PEXPIRE', heldKey, holdMs)
-    end
+    bucket.left, bucket.at = level, now
+    bucket.keptMs = math.ceil((full - level) / rate / 1000) + 1000
+    if count then count.used, count.added = count.used + 1, count.added + 1 end
+    if guessesKey and holdMs ~= '0' then redis.call('SET', heldKey, held + 1, 'PX', holdMs) end
   end
 
   local at = #answers
   answers[at + 1] = violated
   answers[at + 2] = math.floor(level / tokenLevel)
   answers[at + 3] = level >= tokenLevel and 0 or math.ceil((tokenLevel - level) / rate / 1000000)
-  answers[at + 4] = quotaKey and math.max(0, quota - used) or -1
+  answers[at + 4] = count and math.max(0, quota - count.used) or -1
+end
+
+for key, bucket in pairs(buckets) do
+  if bucket.keptMs then
+    local stored = string.format('%.17g %.0f', bucket.left, bucket.at)
+    redis.call('SET', key, stored, 'PX', string.format('%.0f', bucket.keptMs))
+  end
+end
+for key, count in pairs(counts) do
+  if count.added > 0 and redis.call('INCRBY', key, count.added) == count.added then
+    redis.call('PEXPIRE', key, countLifeMs)
+  end
 end
 
 return answers

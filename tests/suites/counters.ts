@@ -99,6 +99,18 @@ export function describeCounters(name: string, makeWorld: () => Promise<Counters
         expect((await admit({ burst: 50 })).rate.remaining).toBe(0)
       })
 
+      test('asked at once under changed limits goes on from what was used, and keeps it', async () => {
+        const asked: Partial<Admission>[] = [{ burst: 2, quotaPerDay: 0 }, { burst: 5 }, { burst: 2 }, { burst: 50 }]
+        const verdicts = await Promise.all(asked.map(limits => admit(limits)))
+        expect(verdicts.map(({ violated, rate }) => [violated, rate.remaining])).toEqual([
+          ['quota', 2],
+          [undefined, 4],
+          [undefined, 1],
+          [undefined, 0],
+        ])
+        expect((await admit({ burst: 50 })).violated).toBe('rate')
+      })
+
       test('admits exactly the burst of 200 at once', async () => {
         const verdicts = await Promise.all(Array.from({ length: 200 }, () => admit({ burst: 50 })))
         expect(verdicts.filter(verdict => verdict.admitted)).toHaveLength(50)
