@@ -277,8 +277,8 @@ function sameId(record: IncomingRecord, id: string): ExchangeId {
 
 /**
  * What is told beside request and reply. By a gateway: `delivered`, `refused`, `undelivered` (the client was told of a
- * failure), `timed-out` (of an unknown outcome), `incident`. By a host: `deferred`, `dead-lettered`. By the
- * ledger: `called-back`, `uncalled` (callbacks given up). By operators: `replay-proposed`, `replay-approved`.
+ * failure), `timed-out` (of an unknown outcome, or it had hung up), `incident`. By a host: `deferred`, `dead-lettered`. By
+ * the ledger: `called-back`, `uncalled` (callbacks given up). By operators: `replay-proposed`, `replay-approved`.
  */
 export const noteKinds = [
   'delivered',

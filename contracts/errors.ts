@@ -167,6 +167,8 @@ export const errorTable = Object.freeze({
     'The header fields are too large',
     'Phần đầu yêu cầu vượt quá kích thước',
   ),
+  /** Nobody hears it: it is for the log. The status is the one that other servers log for it. */
+  NDX_CLIENT_GONE: row(499, 'client', true, 'The client hung up', 'Hệ thống yêu cầu đã ngắt kết nối'),
   NDX_INTERNAL_FAILURE: row(500, 'gateway', true, 'The gateway failed', 'Trục dữ liệu gặp lỗi'),
   NDX_REPLY_INVALID: row(
     502,

@@ -33,7 +33,7 @@ export function createAuditLog({ log, metrics, counters, note, now, clock }: Aud
       trail.status = status
       if (error !== undefined) {
         trail.code = error.code
-        trail.outcome = outcomeOf(error.code)
+        trail.outcome = outcomeOf(error.code, trail)
       }
       const durationMs = clock() - trail.startedMs
       metrics.exchange(trail, durationMs)
@@ -50,8 +50,9 @@ export function createAuditLog({ log, metrics, counters, note, now, clock }: Aud
   }
 }
 
-function outcomeOf(code: ErrorCode): NonNullable<Trail['outcome']> {
-  if (code === 'NDX_REPLY_TIMEOUT') return 'unknown'
+/** Who hung up after the question was sent does not know what came of it, as after a timeout. */
+function outcomeOf(code: ErrorCode, { dispatched }: Trail): NonNullable<Trail['outcome']> {
+  if (code === 'NDX_REPLY_TIMEOUT' || (code === 'NDX_CLIENT_GONE' && dispatched === true)) return 'unknown'
   if (code === 'NDX_REQUEST_EXPIRED') return 'expired'
   return errorTable[code].fault === 'client' ? 'refused' : 'failed'
 }

@@ -16,6 +16,7 @@ import {
   type Granted,
   type IdempotencyDigests,
   type Inquiry,
+  isAsync,
   patienceMs,
 } from './inquiry.ts'
 import { type Intake } from './intake.ts'
@@ -119,6 +120,7 @@ async function askProvider(
   const passage = enter(inquiry, grant, parts)
   try {
     if (!parts.road.isOpen) throw busUnavailable()
+    if (inquiry.isGone() && !isAsync(inquiry.preference)) throw new ExchangeError('NDX_CLIENT_GONE')
     const record = await dispatch(inquiry, fields, trail, parts)
     if (record === undefined) {
       passage.end('unasked')

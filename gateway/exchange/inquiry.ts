@@ -15,6 +15,8 @@ export interface Inquiry {
   preference: Preference
   /** Asked with an Idempotency-Key. */
   idempotency?: IdempotencyDigests
+  /** Its client has hung up: nobody hears the answer. */
+  isGone(): boolean
 }
 
 /** How the client wants to be answered (RFC 7240). */

@@ -63,7 +63,7 @@ export function exchangeRoutes(app: FastifyInstance, parts: ExchangeRouteParts):
       const { trail } = request
       const parent = parentOf(request)
       if (parent !== undefined) trail.parent = parent
-      const inquiry = readInquiry(request, request.service as Service, checkEnvelope, parts.digestKey)
+      const inquiry = readInquiry(request, reply, checkEnvelope, parts.digestKey)
       const answer = await exchange(inquiry, trail, exchangeParts)
         .catch(error => {
           if (error instanceof ExchangeError) tellWhereItStands(error, inquiry, trail, reply, parts)
@@ -72,6 +72,7 @@ export function exchangeRoutes(app: FastifyInstance, parts: ExchangeRouteParts):
         .finally(() => {
           writeLimits(reply, inquiry, trail)
         })
+      if (answer.outcome === 'answered' && inquiry.isGone()) throw new ExchangeError('NDX_CLIENT_GONE')
       const status = answer.outcome === 'accepted' ? 202 : 200
       writeKind(reply, answer, inquiry, trail)
       auditLog.conclude(trail, status)
@@ -152,11 +153,12 @@ function parentOf({ headers }: FastifyRequest): ExchangeId | undefined {
 
 /** Step 5: envelope and request valid, all faults of both together; then what its header fields ask for. */
 function readInquiry(
-  { body, bodyBytes, headers, agreement }: FastifyRequest,
-  service: Service,
+  { body, bodyBytes, headers, agreement, service: asked }: FastifyRequest,
+  { raw }: FastifyReply,
   checkEnvelope: Check,
   digestKey: DigestKey,
 ): Inquiry {
+  const service = asked as Service
   if (body === undefined) throw new ExchangeError('NDX_BODY_MALFORMED', { detail: 'A JSON body is required.' })
   const request = isJsonObject(body) ? body['request'] : undefined
   const faults = [
@@ -174,6 +176,7 @@ function readInquiry(
     agreement,
     service,
     preference: parsePrefer(fieldOf(headers['prefer'])),
+    isGone: () => raw.destroyed,
     ...(key === undefined || bodyBytes === undefined ? {} : { idempotency: digestKey(key, bodyBytes, service) }),
   }
 }

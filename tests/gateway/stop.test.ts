@@ -89,8 +89,8 @@ test('waits for an exchange whose client has left, so that its end is recorded',
     world
       .lines()
       .filter(({ event }) => event === 'exchange')
-      .map(({ outcome }) => outcome),
-  ).toEqual(['answered'])
+      .map(({ outcome, code, repliedMs }) => [outcome, code, typeof repliedMs]),
+  ).toEqual([['unknown', 'NDX_CLIENT_GONE', 'number']])
 })
 
 test('is done once, however often it is asked for', async () => {

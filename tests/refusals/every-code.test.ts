@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { errorTable } from '#contracts/errors.ts'
 
 const golden = join(import.meta.dirname, '../golden/problems.json')
-const expectation = /expect(?:Problem|OAuthError|RawProblem)\((?:(?!expect)[\s\S]){0,200}?'(NDX_[A-Z_]+)'/g
+const expectation = /expect(?:Problem|OAuthError|RawProblem|Unheard)\((?:(?!expect)[\s\S]){0,200}?'(NDX_[A-Z_]+)'/g
 
 test('every code is provoked by a test', () => {
   const sources = readdirSync(import.meta.dirname)

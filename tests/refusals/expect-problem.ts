@@ -69,3 +69,8 @@ export function expectRawProblem(problem: unknown, code: ErrorCode): void {
     retryable,
   })
 }
+
+/** Of one that nobody hears, since its client has hung up, the log has the only word. */
+export function expectUnheard(line: object | undefined, code: ErrorCode, facts: object): void {
+  expect(line).toMatchObject({ level: 'info', event: 'exchange', code, status: errorTable[code].status, ...facts })
+}
