@@ -83,8 +83,14 @@ async function run(options: Options, ending: Ending): Promise<void> {
   const stack = own.stack.describe()
   const file = `${folder}.json`
   const found: Found = {
-    ...{ own: ownName, rows: [], summaries: [], ratios: [] },
-    ...{ highest: [], overload: [], hung: undefined, day: undefined },
+    own: ownName,
+    rows: [],
+    summaries: [],
+    ratios: [],
+    highest: [],
+    overload: [],
+    hung: undefined,
+    day: undefined,
   }
   const about = { startedAt, machine, stack, options, skipped }
   const keep = (): void => writeFileSync(file, `${JSON.stringify({ ...about, ...found }, null, 2)}\n`)

@@ -5,13 +5,25 @@ import { readOptions } from '../../bench/options.ts'
 import { judgeTargets, type Results, renderTargets } from '../../bench/targets.ts'
 
 const nothing: Results = {
-  ...{ own: 'NDX', summaries: [], ratios: [], highest: [], overload: [] },
-  ...{ hung: undefined, day: undefined },
+  own: 'NDX',
+  summaries: [],
+  ratios: [],
+  highest: [],
+  overload: [],
+  hung: undefined,
+  day: undefined,
 }
 const figure = (median: number) => ({ median, min: median, max: median })
 const ratio = (load: string, against: string, perSecond: number) => ({
-  ...{ load, against, rounds: 3, perSecond: figure(perSecond) },
-  ...{ cpuSum: undefined, gatewayCpu: figure(2.2), p50: undefined, p95: undefined, p99: undefined },
+  load,
+  against,
+  rounds: 3,
+  perSecond: figure(perSecond),
+  cpuSum: undefined,
+  gatewayCpu: figure(2.2),
+  p50: undefined,
+  p95: undefined,
+  p99: undefined,
 })
 const verdictOn = (results: Partial<Results>, what: string) => {
   const [found, ...more] = judgeTargets({ ...nothing, ...results }).filter(one => one.what.includes(what))
@@ -52,7 +64,10 @@ describe('targets', () => {
   it('judge a day only when it was a whole one, and by every difference in its books', () => {
     const day = (exchanges: number, differences: string[], slope: number) =>
       ({
-        ...{ exchanges, differences, unexpected: [], tally: { tookMs: 300_000 } },
+        exchanges,
+        differences,
+        unexpected: [],
+        tally: { tookMs: 300_000 },
         processes: [{ name: 'gateway', part: 'gateway' }],
         memory: [{ name: 'gateway', slope }],
       }) as unknown as Day
@@ -62,9 +77,8 @@ describe('targets', () => {
   })
 
   it('are what --targets measures', () => {
-    expect(readOptions(['--targets'])).toMatchObject({
-      ...{ targets: true, table: true, peers: true, highest: true, overload: true, hung: true, bare: true },
-    })
+    const all = { targets: true, table: true, peers: true, highest: true, overload: true, hung: true, bare: true }
+    expect(readOptions(['--targets'])).toMatchObject(all)
     expect(readOptions([])?.targets).toBe(false)
     expect(() => readOptions(['--targets', '--profile'])).toThrow('--targets')
   })
