@@ -11,6 +11,8 @@ import { releaseOrReport } from './release.ts'
 
 export interface RecordedReplyParts {
   road: { readAt(topic: string, partition: number, offset: string): Promise<IncomingRecord | undefined> }
+  /** Epoch ms on the road's clock. */
+  roadNow(): number
   /** The service held to this contract text. */
   findByHash(contractHash: string): Service | undefined
   onIncident(incident: Incident): void
@@ -32,15 +34,18 @@ export interface RecordedReply {
   withheld: readonly string[]
 }
 
+/** A leader that came back may show what was written before only once more is written: so long it is away, not gone. */
+const shownAgainWithinMs = 60_000
+
 /** As notes and the log say where a reply is. */
 export const placeOf = ({ topic, partition, offset }: NonNullable<ExchangeStatus['reply']>): string =>
   `${topic}/${partition}/${offset}`
 
-/** undefined: gone, or its contract is. Throws what a released reply throws, and NDX_SERVICE_NOT_GRANTED. */
+/** undefined: gone, or its contract is. Throws what a released reply throws, NDX_BUS_UNAVAILABLE and NDX_SERVICE_NOT_GRANTED. */
 export async function readRecordedReply(
   status: ExchangeStatus,
   agreement: Agreement,
-  { road, findByHash, onIncident }: RecordedReplyParts,
+  { road, roadNow, findByHash, onIncident }: RecordedReplyParts,
 ): Promise<RecordedReply | undefined> {
   const { reply: place, contractHash = '' } = status
   const exchangeId = status.exchangeId as ExchangeId
@@ -50,6 +55,7 @@ export async function readRecordedReply(
   const record = await road.readAt(place.topic, place.partition, place.offset).catch(cause => {
     throw busUnavailable(cause)
   })
+  if (record === undefined && roadNow() < (status.settledMs ?? 0) + shownAgainWithinMs) throw busUnavailable()
   // A topic made anew has other records at the same offsets.
   if (record === undefined || exchangeIdOf(record) !== exchangeId) return undefined
   const { reply, withheld } = releaseOrReport(record, service, fields, (incident, facts) =>

@@ -111,7 +111,8 @@ describe('an exchange that was answered', () => {
 
   test('says that its reply is gone when the record is, is another, or its contract is', async () => {
     await start()
-    const status = await askSettled(record, recordEnvelope)
+    const recent = await askSettled(record, recordEnvelope)
+    const status = { ...recent, settledMs: Date.now() - 60_000 }
     const other = await askSettled(record, recordEnvelope)
     const place = status.reply as NonNullable<ExchangeStatus['reply']>
     for (const changed of [

@@ -148,7 +148,12 @@ describe('the same key and body', () => {
     const first = await ask('k')
     await settle(first)
     const { reply, ...status } = await recordedStatus(world, idOf(first))
-    ledger.know({ ...status, reply: { ...(reply as NonNullable<typeof reply>), offset: '999' } })
+    const gone = { ...status, reply: { ...(reply as NonNullable<typeof reply>), offset: '999' } }
+    ledger.know(gone)
+    expect((await ask('k')).body, 'of a moment ago, so that it may only not be shown yet').toMatchObject({
+      code: 'NDX_BUS_UNAVAILABLE',
+    })
+    ledger.know({ ...gone, settledMs: Date.now() - 60_000 })
     const again = await ask('k')
     expect([again.status, again.body]).toEqual([
       200,
