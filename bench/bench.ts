@@ -3,7 +3,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { startBare } from './bare-target.ts'
-import { runDay } from './day.ts'
 import { createEnding, type Ending } from './ending.ts'
 import { startGenerator } from './generator-process.ts'
 import { findHighest, renderHighest } from './highest.ts'
@@ -20,7 +19,7 @@ import { compare, renderRatios } from './ratios.ts'
 import { renderTables, summarize } from './report.ts'
 import { readDayOptions, readStudy, type Study } from './studies.ts'
 import { type Target } from './target.ts'
-import { judgeTargets, type Results, renderTargets } from './targets.ts'
+import { judgeTargets, nothingMeasured, type Results, renderTargets } from './targets.ts'
 import { bringUp, type Idle, measureAll } from './turns.ts'
 import { type Row } from './window.ts'
 import { createWorld } from './world.ts'
@@ -69,9 +68,10 @@ function readOrExplain(): Options | Study | undefined {
   }
 }
 
-/** What a run has come to so far. */
+/** What a run has come to so far, kept after each step: one that is cut short leaves what it measured. */
 interface Found extends Results {
   rows: Row[]
+  idle: Idle[]
 }
 
 async function run(options: Options, ending: Ending): Promise<void> {
@@ -82,22 +82,12 @@ async function run(options: Options, ending: Ending): Promise<void> {
   const machine = describeMachine()
   const stack = own.stack.describe()
   const file = `${folder}.json`
-  const found: Found = {
-    own: ownName,
-    rows: [],
-    summaries: [],
-    ratios: [],
-    highest: [],
-    overload: [],
-    hung: undefined,
-    day: undefined,
-  }
+  const found: Found = { ...nothingMeasured(ownName), rows: [], idle: [] }
   const about = { startedAt, machine, stack, options, skipped }
   const keep = (): void => writeFileSync(file, `${JSON.stringify({ ...about, ...found }, null, 2)}\n`)
   if (options.table) await runTable(bench, options, found, keep)
   else await warmUp(bench, own, options)
-  await runProcedures(bench, own, options, found)
-  keep()
+  await runProcedures(bench, own, options, found, keep)
   for (const line of skipped) process.stdout.write(`\n${line}\n`)
   process.stdout.write(`\n${machine.cores} × ${machine.processor}, Node ${machine.node}, ${stack}\nwritten: ${file}\n`)
   if (options.profile) await showProfiles(bench, folder, found.rows)
@@ -105,16 +95,14 @@ async function run(options: Options, ending: Ending): Promise<void> {
   if (!options.targets) return
   // A day has a platform of its own, alone on the machine.
   await ending.run()
-  found.day = await runDay(readDayOptions([]), ending, say)
+  found.day = await (await import('./day.ts')).runDay(readDayOptions([]), ending, say)
   keep()
   process.stdout.write(`\n${renderTargets(judgeTargets(found))}\n`)
 }
 
-/** @param keep called after each row, so that a run that is cut short leaves what it measured */
 async function runTable(bench: Bench, options: Options, found: Found, keep: () => void): Promise<void> {
-  const idle: Idle[] = []
-  for (const target of bench.targets) idle.push(await bringUp(bench, target, options))
-  await measureAll(bench, idle, {
+  for (const target of bench.targets) found.idle.push(await bringUp(bench, target, options))
+  await measureAll(bench, found.idle, {
     ...options,
     onRow: row => {
       found.rows.push(row)
@@ -123,16 +111,24 @@ async function runTable(bench: Bench, options: Options, found: Found, keep: () =
   })
   found.summaries = summarize(found.rows)
   found.ratios = compare(found.rows, ownName)
+  keep()
   process.stdout.write(`\n${renderTables(found.summaries)}\n\nµs: CPU an exchange, user and system\n`)
   if (found.ratios.length > 0) process.stdout.write(`\n${renderRatios(found.ratios, ownName)}\n`)
 }
 
 /** Of NDX alone; the peers that still run are idle. */
-async function runProcedures(bench: Bench, own: Platform, options: Options, found: Found): Promise<void> {
+async function runProcedures(
+  bench: Bench,
+  own: Platform,
+  options: Options,
+  found: Found,
+  keep: () => void,
+): Promise<void> {
   if (options.highest || options.overload) {
     const { highest, rows } = await findHighest(bench, own, options)
     found.rows.push(...rows)
     found.highest = highest
+    keep()
     process.stdout.write(`\n${renderHighest(highest)}\n`)
     const saturation = highest.at(-1)?.perSecond
     if (options.overload && saturation === undefined) say('no rate held, so there is none to double: no overload')
@@ -140,6 +136,7 @@ async function runProcedures(bench: Bench, own: Platform, options: Options, foun
       const overloadRows = await measureOverload(bench, own, saturation, options)
       found.rows.push(...overloadRows)
       found.overload = summarizeOverload(overloadRows, saturation)
+      keep()
       process.stdout.write(`\n${renderOverload(found.overload)}\n`)
     }
   }
@@ -147,6 +144,7 @@ async function runProcedures(bench: Bench, own: Platform, options: Options, foun
     const rows = await measureHung(bench, own, options)
     found.rows.push(...rows)
     found.hung = summarizeHung(rows)
+    keep()
     process.stdout.write(`\n${renderHung(rows)}\n`)
   }
 }

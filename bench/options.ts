@@ -91,10 +91,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
     },
   })
   if (values.help) return undefined
-  const { profile, targets } = values
-  const [peers, highest, overload, hung] = [values.peers, values.highest, values.overload, values.hung].map(
-    isAsked => isAsked || targets,
-  ) as [boolean, boolean, boolean, boolean]
+  const asked = values.targets ? { ...values, peers: true, highest: true, overload: true, hung: true } : values
+  const { profile, targets, peers, highest, overload, hung } = asked
   if (profile && (peers || highest || overload || hung))
     throw new Error('--profile goes with none of --peers, --highest, --overload, --hung, --targets')
   const table = peers || values.all || !(highest || overload || hung)

@@ -25,7 +25,7 @@ export interface GrowthOptions {
 }
 
 export interface Study {
-  run(ending: Ending, say: (line: string) => void): Promise<unknown>
+  run(ending: Ending, say: (line: string) => void): Promise<void>
 }
 
 export const studyHelp = `npm run bench -- --day [options]       a day of the national platform, reconciled to the last exchange
@@ -45,7 +45,7 @@ export function readStudy(args: readonly string[]): Study | undefined {
   if (args.includes('--help')) return undefined
   if (args.includes('--day')) {
     const options = readDayOptions(args)
-    return { run: async (...tools) => (await import('./day.ts')).runDay(options, ...tools) }
+    return { run: async (...tools) => void (await (await import('./day.ts')).runDay(options, ...tools)) }
   }
   if (!args.includes('--growth')) return undefined
   const options = readGrowthOptions(args)

@@ -20,6 +20,16 @@ export interface Results {
   day: Day | undefined
 }
 
+export const nothingMeasured = (own: string): Results => ({
+  own,
+  summaries: [],
+  ratios: [],
+  highest: [],
+  overload: [],
+  hung: undefined,
+  day: undefined,
+})
+
 export interface Verdict {
   what: string
   target: string

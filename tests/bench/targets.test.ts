@@ -2,17 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { type Day } from '../../bench/day-report.ts'
 import { readOptions } from '../../bench/options.ts'
-import { judgeTargets, type Results, renderTargets } from '../../bench/targets.ts'
+import { judgeTargets, nothingMeasured, type Results, renderTargets } from '../../bench/targets.ts'
 
-const nothing: Results = {
-  own: 'NDX',
-  summaries: [],
-  ratios: [],
-  highest: [],
-  overload: [],
-  hung: undefined,
-  day: undefined,
-}
+const nothing = nothingMeasured('NDX')
 const figure = (median: number) => ({ median, min: median, max: median })
 const ratio = (load: string, against: string, perSecond: number) => ({
   load,
