@@ -1,19 +1,19 @@
 // The records on the road: CloudEvents 1.0 in structured mode (JSON), with the headers Spring and NestJS use for request and
 // reply. Writing and reading both sides stand here, so that they cannot drift apart. Personal data is in `data` and nowhere
 // else: attributes, keys and headers hold codes, hashes and pseudonyms.
-import { type IncomingRecord, type OutgoingRecord } from '#bus/bus.ts'
+import { isUtf8 } from 'node:buffer'
+import { type IncomingRecord, type OutgoingRecord, valueBytesMax } from '#bus/bus.ts'
 import { type ClientId, type ProviderId, type Service, type ServiceId } from '#contracts/contract.ts'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
+import { isNestedDeeper, recordDepthMax } from '#contracts/json-depth.ts'
+import { hasForm } from './forms.ts'
 import { replyTopic } from './topics.ts'
 
 /** UUIDv7; joins request, reply, ledger and log. */
 export type ExchangeId = string & { readonly __brand: 'ExchangeId' }
 
-const exchangeIdForm = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
-
 /** Whether it has the form of an exchange id. Says nothing of there being such an exchange. */
-export const isExchangeId = (value: unknown): value is ExchangeId =>
-  typeof value === 'string' && exchangeIdForm.test(value)
+export const isExchangeId = (value: unknown): value is ExchangeId => hasForm('exchange', value)
 
 export const headerNames = Object.freeze({
   exchangeId: 'kafka_correlationId',
@@ -233,17 +233,25 @@ export const isReplyTopicOf = (topic: string, provider: ProviderId): boolean => 
 export const isReplyOf = (message: ReplyMessage, service: Service): boolean =>
   message.type === service.replyType && message.contractHash === service.hash
 
-/** The CloudEvent of a record. Throws MessageError. */
-export function parseEvent(record: IncomingRecord): JsonObject {
-  let event: unknown
-  try {
-    event = JSON.parse(record.value.toString('utf8'))
-  } catch {
-    throw new MessageError('the value is not JSON')
-  }
+/** The CloudEvent of a record, whatever its bytes. Throws MessageError. */
+export function parseEvent({ value }: IncomingRecord): JsonObject {
+  if (value.length > valueBytesMax) throw new MessageError('the value is too long')
+  const event = parseBounded(value)
   if (!isJsonObject(event)) throw new MessageError('the value is not an object')
   if (event['specversion'] !== '1.0') throw new MessageError('the value is not a CloudEvent 1.0')
   return event
+}
+
+/** Bounded before it is parsed: what is nested for ever would end whoever walks it. */
+function parseBounded(value: Buffer): unknown {
+  if (!isUtf8(value)) throw new MessageError('the value is not UTF-8')
+  const text = value.toString('utf8')
+  if (isNestedDeeper(text, recordDepthMax)) throw new MessageError('the value is nested too deep')
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new MessageError('the value is not JSON')
+  }
 }
 
 /** A member that must be text. Throws MessageError. */
@@ -273,72 +281,4 @@ const durationOf = (value: unknown): number => {
 function sameId(record: IncomingRecord, id: string): ExchangeId {
   if (exchangeIdOf(record) !== id) throw new MessageError('the header and the event name different exchanges')
   return id as ExchangeId
-}
-
-/**
- * What is told beside request and reply. By a gateway: `delivered`, `refused`, `undelivered` (the client was told of a
- * failure), `timed-out` (of an unknown outcome, or it had hung up), `incident`. By a host: `deferred`, `dead-lettered`. By
- * the ledger: `called-back`, `uncalled` (callbacks given up). By operators: `replay-proposed`, `replay-approved`.
- */
-export const noteKinds = [
-  'delivered',
-  'refused',
-  'undelivered',
-  'timed-out',
-  'incident',
-  'deferred',
-  'dead-lettered',
-  'called-back',
-  'uncalled',
-  'replay-proposed',
-  'replay-approved',
-] as const
-export type NoteKind = (typeof noteKinds)[number]
-
-/** Codes, names, pseudonyms and counts only. No personal data, no values of fields. */
-export type NoteFacts = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
-
-export interface NoteMessage {
-  kind: NoteKind
-  exchangeId: ExchangeId
-  /** `/gateway/<instance>`, `/adapter/<provider>/<instance>` or `/ledger/<instance>` */
-  source: string
-  notedMs: number
-  facts: NoteFacts
-}
-
-export function writeNote({ kind, exchangeId, source, notedMs, facts }: NoteMessage): OutgoingRecord {
-  const event = {
-    specversion: '1.0',
-    id: `${exchangeId}:${kind}`,
-    source,
-    type: `${noteTypePrefix}${kind}`,
-    time: new Date(notedMs).toISOString(),
-    datacontenttype: 'application/json',
-    data: facts,
-  }
-  return {
-    key: null,
-    headers: { [headerNames.exchangeId]: exchangeId, [headerNames.contentType]: contentType },
-    value: JSON.stringify(event),
-  }
-}
-
-const noteTypePrefix = 'ndx.note.'
-
-/** Throws MessageError when a part is missing or of the wrong kind. */
-export function readNote(record: IncomingRecord): NoteMessage {
-  const event = parseEvent(record)
-  const type = textOf(event, 'type')
-  const kind = noteKinds.find(known => type === `${noteTypePrefix}${known}`)
-  if (kind === undefined) throw new MessageError('type is not a note')
-  const exchangeId = sameId(record, textOf(event, 'id').slice(0, -kind.length - 1))
-  if (!isJsonObject(event['data'])) throw new MessageError('data is not an object')
-  return {
-    kind,
-    exchangeId,
-    source: textOf(event, 'source'),
-    notedMs: Date.parse(textOf(event, 'time')),
-    facts: event['data'] as NoteFacts,
-  }
 }

@@ -2,6 +2,7 @@
 // JSON.parse does the parsing; one scan of the text finds what it forgives. Size is bounded by whoever reads the bytes.
 import { isUtf8 } from 'node:buffer'
 import { type Json } from '#contracts/json.ts'
+import { endOfString } from '#contracts/json-depth.ts'
 
 export const depthMax = 32
 
@@ -47,17 +48,6 @@ function scan(text: string): number {
     } else if (c === 0x7d || c === 0x5d) depth--
   }
   return members
-}
-
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1)
-  while (end !== -1) {
-    let backslashes = 0
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++
-    if (backslashes % 2 === 0) return end
-    end = text.indexOf('"', end + 1)
-  }
-  return text.length
 }
 
 /** Members that survived parsing: fewer than were written when a name stood twice. */

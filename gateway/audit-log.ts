@@ -1,6 +1,6 @@
 // The end of every exchange and refusal: one log line of allow-listed fields, its metrics, its audit counter, its note. The
 // line is built here and nowhere else; a field that is not named here cannot reach the log.
-import { type NoteMessage } from '#bus/message.ts'
+import { type NoteMessage } from '#bus/note.ts'
 import { type ClientId } from '#contracts/contract.ts'
 import { type ErrorCode, type ExchangeError, errorTable } from '#contracts/errors.ts'
 import { describeError, type Log } from '#runtime/log.ts'

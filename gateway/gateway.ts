@@ -3,7 +3,7 @@
 import { type Server } from 'node:http'
 import { type Socket } from 'node:net'
 import { type Bus, type OutgoingRecord } from '#bus/bus.ts'
-import { type NoteMessage, writeNote } from '#bus/message.ts'
+import { type NoteMessage, writeNote } from '#bus/note.ts'
 import { createProbe } from '#bus/probe.ts'
 import { noteTopic, partitionOf, probeTopic, replyTopic } from '#bus/topics.ts'
 import { type ClientId } from '#contracts/contract.ts'

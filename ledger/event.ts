@@ -1,7 +1,8 @@
 // What the ledger stores of everything that happened: one event, one leaf of the log. An event is made from a record of the road
 // and holds codes, names, pseudonyms, sizes, times and keyed commitments; never a value of a request or a reply. Its canonical
 // JSON is what is hashed, stored and exported, so that anybody can hash it again.
-import { type NoteKind, type ReplyOutcome } from '#bus/message.ts'
+import { type ReplyOutcome } from '#bus/message.ts'
+import { type NoteKind } from '#bus/note.ts'
 
 /**
  * accepted: the request is on its topic · repeated: it is there once more (a lost acknowledgement) · answered, failed,

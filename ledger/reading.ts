@@ -6,15 +6,13 @@ import {
   type ExchangeId,
   exchangeIdOf,
   MessageError,
-  type NoteFacts,
-  type NoteKind,
   publishWithinMs,
   type ReplyOutcome,
-  readNote,
   readReply,
   readRequest,
   serviceOfType,
 } from '#bus/message.ts'
+import { isNote, type NoteFacts, type NoteKind, readNotes } from '#bus/note.ts'
 import { deadLetterTopic, isReplyTopic, isRequestTopic, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ClientId, type ProviderId, type Service, type ServiceId } from '#contracts/contract.ts'
 import { type JsonObject } from '#contracts/json.ts'
@@ -216,16 +214,11 @@ const isKnownField = (name: string, service: Service | undefined): boolean =>
   service?.contract.fields.some(field => field.name === name) ?? false
 
 function readTold(record: IncomingRecord, tools: ReadingTools): NoteRead {
-  const { kind, exchangeId, source, notedMs, facts } = readNote(record)
-  return {
-    is: 'note',
-    kind,
-    exchange: exchangeId,
-    at: notedMs,
-    source,
-    origin: originOf(record, tools),
-    facts: bounded(facts),
-  }
+  const { source, notes } = readNotes(record)
+  const note = notes.find(isNote)
+  if (note === undefined) throw new MessageError('no note can be read')
+  const { kind, exchangeId, notedMs: at, facts } = note
+  return { is: 'note', kind, exchange: exchangeId, at, source, origin: originOf(record, tools), facts }
 }
 
 function readGivenUp(record: IncomingRecord, tools: ReadingTools): NoteRead {

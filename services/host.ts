@@ -3,7 +3,8 @@
 // by this process. One that is given up on goes to the dead letters first. Commits only what was replied to or deferred.
 import { type Bus, type IncomingRecord, type Reader } from '#bus/bus.ts'
 import { writeDeadLetter } from '#bus/dead-letter.ts'
-import { MessageError, type RequestMessage, readRequest, writeNote, writeReply } from '#bus/message.ts'
+import { MessageError, type RequestMessage, readRequest, writeReply } from '#bus/message.ts'
+import { writeNote } from '#bus/note.ts'
 import { adapterGroup, deadLetterTopic, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ProviderId, type ServiceId } from '#contracts/contract.ts'
 import { type Log } from '#runtime/log.ts'

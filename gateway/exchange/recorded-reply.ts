@@ -1,7 +1,8 @@
 // An answer told later than it came: read again from where the ledger saw it, and released by the same rules as at once, to what
 // was granted then and is granted still.
 import { type IncomingRecord } from '#bus/bus.ts'
-import { type ExchangeId, exchangeIdOf, type NoteMessage } from '#bus/message.ts'
+import { type ExchangeId, exchangeIdOf } from '#bus/message.ts'
+import { type NoteFacts } from '#bus/note.ts'
 import { type Agreement, type Service } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import { type ExchangeStatus } from '#contracts/exchange-status.ts'
@@ -24,7 +25,7 @@ export interface Incident {
   exchangeId: ExchangeId
   provider: Service['providerId']
   /** Names and codes only. */
-  facts?: NoteMessage['facts']
+  facts?: NoteFacts
 }
 
 export interface RecordedReply {

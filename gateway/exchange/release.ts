@@ -1,14 +1,8 @@
 // What leaves the gateway: a reply is released only when it is the contract's and came from the provider asked, and then only
 // its granted fields. Pure. What was sent but not granted is named, so that it can be recorded as an incident.
 import { type IncomingRecord } from '#bus/bus.ts'
-import {
-  isReplyOf,
-  isReplyTopicOf,
-  MessageError,
-  type NoteMessage,
-  type ReplyMessage,
-  readReply,
-} from '#bus/message.ts'
+import { isReplyOf, isReplyTopicOf, MessageError, type ReplyMessage, readReply } from '#bus/message.ts'
+import { type NoteFacts } from '#bus/note.ts'
 import { type Service } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import { type JsonObject } from '#contracts/json.ts'
@@ -44,7 +38,7 @@ export function releaseOrReport(
   record: IncomingRecord,
   service: Service,
   fields: readonly string[],
-  report: (incident: 'ungranted-fields' | 'invalid-reply', facts: NoteMessage['facts']) => void,
+  report: (incident: 'ungranted-fields' | 'invalid-reply', facts: NoteFacts) => void,
 ): Release {
   const { topic, partition, offset } = record
   try {

@@ -3,7 +3,8 @@
 // so that a wrong address learns nothing of anybody. The queue is the store's; a restart goes on where it stopped.
 import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
-import { type ExchangeId, type NoteFacts } from '#bus/message.ts'
+import { type ExchangeId } from '#bus/message.ts'
+import { type NoteFacts } from '#bus/note.ts'
 import { type ExchangeView, stateOf } from '../exchange-view.ts'
 import { type Callback, type LedgerStore } from '../store.ts'
 import { type CallbackAddresses } from './address.ts'

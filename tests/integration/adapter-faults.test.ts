@@ -10,10 +10,10 @@ import {
   MessageError,
   type ReplyMessage,
   type RequestMessage,
-  readNote,
   readReply,
   writeRequest,
 } from '#bus/message.ts'
+import { isNote, readNotes } from '#bus/note.ts'
 import { deadLetterTopic, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ClientId, type ProviderId } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'
@@ -46,7 +46,8 @@ beforeAll(async () => {
 /** Other tests share the topics, and some write there what nobody can read. */
 function look(record: IncomingRecord): void {
   try {
-    if (record.topic === noteTopic) noted.add(readNote(record).exchangeId)
+    if (record.topic === noteTopic)
+      for (const { exchangeId } of readNotes(record).notes.filter(isNote)) noted.add(exchangeId)
     else if (record.topic === deadLetterTopic) lettered.set(exchangeIdOf(record) ?? '-', readDeadLetter(record).id)
     else {
       const reply = readReply(record)

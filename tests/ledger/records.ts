@@ -1,14 +1,7 @@
 // Records as the road would hand them over, for tests of the ledger: one exchange's request, replies and notes.
 import { type IncomingRecord, type OutgoingRecord } from '#bus/bus.ts'
-import {
-  type ExchangeId,
-  type NoteKind,
-  type ReplyMessage,
-  type RequestMessage,
-  writeNote,
-  writeReply,
-  writeRequest,
-} from '#bus/message.ts'
+import { type ExchangeId, type ReplyMessage, type RequestMessage, writeReply, writeRequest } from '#bus/message.ts'
+import { type NoteKind, writeNote } from '#bus/note.ts'
 import { noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ClientId, type ProviderId, type Service } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'

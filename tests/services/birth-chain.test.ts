@@ -4,7 +4,8 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type ExchangeId, readNote, readReply } from '#bus/message.ts'
+import { type ExchangeId, readReply } from '#bus/message.ts'
+import { isNote, readNotes } from '#bus/note.ts'
 import { type Agreement, type ProviderId } from '#contracts/contract.ts'
 import { type JsonObject } from '#contracts/json.ts'
 import { type Chapter } from '#ledger/story.ts'
@@ -358,15 +359,15 @@ test('what is deferred is noted once for each of the three', async () => {
   await settled(exchangeId)
   const deferred = world.published
     .filter(({ topic }) => topic === 'ndx.note')
-    .map(({ topic, record }) =>
-      readNote({
+    .flatMap(({ topic, record }) =>
+      readNotes({
         ...record,
         topic,
         partition: 0,
         offset: '0',
         timestampMs: 0,
         value: Buffer.from(record.value),
-      } as never),
+      } as never).notes.filter(isNote),
     )
     .filter(({ kind }) => kind === 'deferred')
   const ids = (await storyOf(exchangeId)).map(chapter => chapter.exchangeId as ExchangeId)

@@ -33,7 +33,6 @@ test('a question that is deferred is noted and gets no reply', async () => {
     {
       kind: 'deferred',
       exchangeId: message.exchangeId,
-      source: '/adapter/population/test',
       notedMs: expect.any(Number),
       facts: { provider: 'population', service: 'population/identity-verification' },
     },
@@ -53,7 +52,6 @@ test('its ticket is all that the reply needs, which comes where the question wan
     headers: { kafka_correlationId: message.exchangeId, traceparent: message.traceparent },
     event: {
       id: message.exchangeId,
-      source: '/adapter/population/test',
       type: service.replyType,
       ndxcontract: service.hash,
       ndxoutcome: 'answered',

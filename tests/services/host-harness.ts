@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { type Bus, type IncomingRecord, type OutgoingRecord } from '#bus/bus.ts'
 import { type DeadLetter, isReplayStep, readDeadLetter } from '#bus/dead-letter.ts'
 import { MemoryBus } from '#bus/memory-bus.ts'
-import { type ExchangeId, type NoteMessage, type RequestMessage, readNote, writeRequest } from '#bus/message.ts'
+import { type ExchangeId, type RequestMessage, writeRequest } from '#bus/message.ts'
+import { isNote, type Note, readNotes } from '#bus/note.ts'
 import { deadLetterTopic, notePartitions, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ClientId, type ProviderId } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'
@@ -43,7 +44,7 @@ export class HostHarness {
   readonly bus: MemoryBus
   readonly logged: string[] = []
   readonly replies: Seen[] = []
-  readonly notes: NoteMessage[] = []
+  readonly notes: Note[] = []
   readonly letters: DeadLetter[] = []
   readonly dataDir = mkdtempSync(join(tmpdir(), 'ndx-host-'))
   readonly log: Log
@@ -60,7 +61,9 @@ export class HostHarness {
     this.#read(replyTopic(provider), [0, 5], ({ partition, value, headers }) =>
       this.replies.push({ partition, headers, event: JSON.parse(value.toString()) }),
     )
-    this.#read(noteTopic, Array(notePartitions).keys(), record => this.notes.push(readNote(record)))
+    this.#read(noteTopic, Array(notePartitions).keys(), record =>
+      this.notes.push(...readNotes(record).notes.filter(isNote)),
+    )
     this.#read(deadLetterTopic, [0], record => {
       if (!isReplayStep(record)) this.letters.push(readDeadLetter(record))
     })
