@@ -82,6 +82,7 @@ class GrowingLog {
       store: this.#store,
       appender: createLogAppender(this.#store),
       tools: { ...plainTools, commit: (...given) => commitments.commit(...given) },
+      source: '/ledger/bench',
       now: () => someMs,
       onCommitted: () => {},
     })

@@ -43,6 +43,7 @@ async function run(): Promise<void> {
     store,
     appender: createLogAppender(store),
     tools: { ...plainTools, commit: (...given) => commitments.commit(...given) },
+    source: '/ledger/bench',
     now: () => someMs,
     onCommitted: () => {},
   })

@@ -1,7 +1,8 @@
 // The records on `ndx.dead-letter`: a letter for each record that was given up on, and the steps by which two operators have one
 // done again. A letter says where the record is, never what is in it. Other parts skip the operators' steps (`isReplayStep`).
 import { type IncomingRecord, type OutgoingRecord } from '#bus/bus.ts'
-import { type ExchangeId, headerNames, MessageError, parseEvent, textOf } from '#bus/message.ts'
+import { isCount } from '#bus/forms.ts'
+import { type ExchangeId, formOf, headerNames, isExchangeId, MessageError, parseEvent, textOf } from '#bus/message.ts'
 import { deadLetterTopic } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
@@ -60,14 +61,14 @@ export function readDeadLetter(record: IncomingRecord): DeadLetter {
   const data = dataOf(event)
   const { exchangeId } = data
   return {
-    id: textOf(event, 'id'),
-    ...(typeof exchangeId === 'string' ? { exchangeId: exchangeId as ExchangeId } : {}),
-    provider: textOf(data, 'provider') as ProviderId,
-    topic: textOf(data, 'topic'),
+    id: formOf(event, 'id', 'letter'),
+    ...(isExchangeId(exchangeId) ? { exchangeId } : {}),
+    provider: formOf(data, 'provider', 'provider') as ProviderId,
+    topic: formOf(data, 'topic', 'topic'),
     partition: countOf(data, 'partition'),
-    offset: textOf(data, 'offset'),
+    offset: formOf(data, 'offset', 'digits'),
     attempts: countOf(data, 'attempts'),
-    code: textOf(data, 'code'),
+    code: formOf(data, 'code', 'code'),
     firstMs: countOf(data, 'firstMs'),
     lastMs: countOf(data, 'lastMs'),
   }
@@ -100,10 +101,10 @@ export function readReplayStep(record: IncomingRecord): ReplayStep {
   const approves = data['approves']
   return {
     step,
-    letterId: textOf(data, 'letterId'),
-    operator: textOf(data, 'operator'),
+    letterId: formOf(data, 'letterId', 'letter'),
+    operator: formOf(data, 'operator', 'operator'),
     ...(isJsonObject(approves)
-      ? { approves: { operator: textOf(approves, 'operator'), signature: textOf(approves, 'signature') } }
+      ? { approves: { operator: formOf(approves, 'operator', 'operator'), signature: textOf(approves, 'signature') } }
       : {}),
     signedMs: countOf(data, 'signedMs'),
     signature: textOf(data, 'signature'),
@@ -142,7 +143,6 @@ function dataOf(event: JsonObject): JsonObject {
 
 function countOf(data: JsonObject, name: string): number {
   const value = data[name]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw new MessageError(`${name} is not a whole number`)
+  if (!isCount(value)) throw new MessageError(`${name} is not a whole number`)
   return value
 }

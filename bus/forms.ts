@@ -5,6 +5,8 @@ const forms = Object.freeze({
   /** UUIDv7 */
   exchange: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
   client: /^[a-z][a-z0-9-]{0,59}$/,
+  requestType: /^ndx\.request\.[a-z][a-z0-9-]{0,59}\.[a-z][a-z0-9-]{0,59}\.v[0-9]{1,4}$/,
+  replyType: /^ndx\.reply\.[a-z][a-z0-9-]{0,59}\.[a-z][a-z0-9-]{0,59}\.v[0-9]{1,4}$/,
   provider: /^[a-z][a-z0-9-]{0,59}$/,
   service: /^[a-z][a-z0-9-]{0,59}\/[a-z][a-z0-9-]{0,59}$/,
   version: /^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$/,

@@ -6,7 +6,7 @@ import { type IncomingRecord, type OutgoingRecord, valueBytesMax } from '#bus/bu
 import { type ClientId, type ProviderId, type Service, type ServiceId } from '#contracts/contract.ts'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
 import { isNestedDeeper, recordDepthMax } from '#contracts/json-depth.ts'
-import { hasForm } from './forms.ts'
+import { type Form, hasForm, isCount } from './forms.ts'
 import { replyTopic } from './topics.ts'
 
 /** UUIDv7; joins request, reply, ledger and log. */
@@ -133,32 +133,32 @@ export function writeRequest(message: RequestMessage, { isOrdered } = { isOrdere
 /** Throws MessageError when a part is missing or of the wrong kind. */
 export function readRequest(record: IncomingRecord): RequestMessage {
   const event = parseEvent(record)
-  const text = (name: string): string => textOf(event, name)
+  const text = (name: string, form: Form): string => formOf(event, name, form)
   const header = (name: string): string => headerOf(record, name)
   const { ndxprocedure, ndxofficer, ndxcallback, ndxkey, ndxbody, ndxparent } = event
   if (!isJsonObject(event['data'])) throw new MessageError('data is not an object')
   return {
-    exchangeId: sameId(record, text('id')),
-    type: text('type'),
-    source: text('source'),
-    acceptedMs: Date.parse(text('time')),
+    exchangeId: sameId(record, text('id', 'exchange')),
+    type: text('type', 'requestType'),
+    source: text('source', 'source'),
+    acceptedMs: timeOf(event),
     deadlineMs: wholeNumber(header(headerNames.deadline), headerNames.deadline),
     replyTopic: header(headerNames.replyTopic),
     replyPartition: wholeNumber(header(headerNames.replyPartition), headerNames.replyPartition),
-    traceparent: record.headers[headerNames.traceparent] ?? '',
-    client: text('ndxclient') as ClientId,
-    purpose: text('ndxpurpose'),
-    ...(typeof ndxprocedure === 'string' ? { procedure: ndxprocedure } : {}),
-    ...(typeof ndxofficer === 'string' ? { officer: ndxofficer } : {}),
-    subject: text('subject'),
-    agreement: text('ndxagreement'),
-    contractHash: text('ndxcontract'),
-    fields: text('ndxfields').split(',').filter(Boolean),
+    traceparent: traceparentOf(record),
+    client: text('ndxclient', 'client') as ClientId,
+    purpose: text('ndxpurpose', 'code'),
+    ...(ndxprocedure === undefined ? {} : { procedure: text('ndxprocedure', 'code') }),
+    ...(ndxofficer === undefined ? {} : { officer: text('ndxofficer', 'pseudonym') }),
+    subject: text('subject', 'pseudonym'),
+    agreement: text('ndxagreement', 'agreement'),
+    contractHash: text('ndxcontract', 'contractHash'),
+    fields: fieldsOf(event),
     ...(ndxcallback === true ? { callback: true } : {}),
-    ...(typeof ndxkey === 'string' && typeof ndxbody === 'string'
-      ? { idempotency: { key: ndxkey, body: ndxbody } }
-      : {}),
-    ...(isExchangeId(ndxparent) ? { parent: ndxparent } : {}),
+    ...(ndxkey === undefined || ndxbody === undefined
+      ? {}
+      : { idempotency: { key: text('ndxkey', 'digest'), body: text('ndxbody', 'digest') } }),
+    ...(ndxparent === undefined ? {} : { parent: text('ndxparent', 'exchange') as ExchangeId }),
     data: event['data'],
   }
 }
@@ -195,19 +195,19 @@ export function writeReply(message: ReplyMessage, partition: number): OutgoingRe
 /** Throws MessageError when a part is missing or of the wrong kind. */
 export function readReply(record: IncomingRecord): ReplyMessage {
   const event = parseEvent(record)
-  const text = (name: string): string => textOf(event, name)
+  const text = (name: string, form: Form): string => formOf(event, name, form)
   const { ndxoutcome, ndxcode, data } = event
   const outcome = replyOutcomes.find(known => known === ndxoutcome)
   if (outcome === undefined) throw new MessageError('ndxoutcome is unknown')
   return {
-    exchangeId: sameId(record, text('id')),
-    type: text('type'),
-    source: text('source'),
-    repliedMs: Date.parse(text('time')),
-    traceparent: record.headers[headerNames.traceparent] ?? '',
-    contractHash: text('ndxcontract'),
+    exchangeId: sameId(record, text('id', 'exchange')),
+    type: text('type', 'replyType'),
+    source: text('source', 'source'),
+    repliedMs: timeOf(event),
+    traceparent: traceparentOf(record),
+    contractHash: text('ndxcontract', 'contractHash'),
     outcome,
-    ...(typeof ndxcode === 'string' ? { code: ndxcode } : {}),
+    ...(ndxcode === undefined ? {} : { code: text('ndxcode', 'code') }),
     waitedMs: durationOf(event['ndxwaitedms']),
     handledMs: durationOf(event['ndxhandledms']),
     ...(isJsonObject(data) ? { data } : {}),
@@ -219,7 +219,7 @@ export const replyTypeOf = (requestType: string): string => requestType.replace(
 
 /** Which service a request's type names: `ndx.request.<provider>.<service>.v<major>`. Throws MessageError. */
 export function serviceOfType(requestType: string): { provider: ProviderId; service: ServiceId } {
-  const [, provider, name] = /^ndx\.request\.([a-z0-9-]+)\.([a-z0-9-]+)\.v\d+$/.exec(requestType) ?? []
+  const [, provider, name] = /^ndx\.request\.([a-z0-9-]{1,60})\.([a-z0-9-]{1,60})\.v\d{1,4}$/.exec(requestType) ?? []
   if (provider === undefined || name === undefined) throw new MessageError('type is not a request')
   return { provider: provider as ProviderId, service: `${provider}/${name}` as ServiceId }
 }
@@ -261,6 +261,38 @@ export function textOf(event: JsonObject, name: string): string {
   return value
 }
 
+/** A member that must be text of a form; its name and never its value is in the fault. Throws MessageError. */
+export function formOf(event: JsonObject, name: string, form: Form): string {
+  const value = event[name]
+  if (!hasForm(form, value)) throw new MessageError(`${name} is not of its form`)
+  return value
+}
+
+/** When it happened, epoch ms, as its source says. */
+function timeOf(event: JsonObject): number {
+  const timeMs = Date.parse(textOf(event, 'time'))
+  if (!isCount(timeMs)) throw new MessageError('time is not a time')
+  return timeMs
+}
+
+/** '' when there is none. */
+function traceparentOf({ headers }: IncomingRecord): string {
+  const value = headers[headerNames.traceparent] ?? ''
+  if (value !== '' && !hasForm('traceparent', value)) throw new MessageError('traceparent is not of its form')
+  return value
+}
+
+const fieldsMax = 100
+
+function fieldsOf(event: JsonObject): string[] {
+  const names = textOf(event, 'ndxfields')
+    .split(',', fieldsMax + 1)
+    .filter(Boolean)
+  if (names.length > fieldsMax || !names.every(name => hasForm('field', name)))
+    throw new MessageError('ndxfields is not a list of names')
+  return names
+}
+
 function headerOf(record: IncomingRecord, name: string): string {
   const value = record.headers[name]
   if (value === undefined) throw new MessageError(`header ${name} is missing`)
@@ -272,9 +304,11 @@ function wholeNumber(value: string, name: string): number {
   return Number(value)
 }
 
+const durationMaxMs = 1e12
+
 const durationOf = (value: unknown): number => {
-  const duration = Number(value)
-  return Number.isFinite(duration) && duration >= 0 ? duration : 0
+  const durationMs = typeof value === 'string' ? Number(value) : 0
+  return durationMs >= 0 && durationMs <= durationMaxMs ? durationMs : 0
 }
 
 /** The header and the event must name one exchange. */

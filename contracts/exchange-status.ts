@@ -36,7 +36,7 @@ export interface ExchangeStatus {
   code?: string
   /** The record that is the outcome. */
   reply?: { topic: string; partition: number; offset: string }
-  /** Keyed digest of the body, while its Idempotency-Key is remembered. */
+  /** Of one found by its Idempotency-Key: keyed digest of the body. */
   body?: string
 }
 

@@ -76,8 +76,9 @@ function statusRoutes(app: FastifyInstance, { store, road, watchers, caughtUpMs 
   app.get<{ Params: { client: string; provider: string; service: string; digest: string } }>(
     '/v1/keys/:client/:provider/:service/:digest',
     async ({ params: { client, provider, service, digest } }, reply) => {
-      const view = store.viewByKey(`${client}/${provider}/${service}/${digest}`)
-      return (view === undefined ? undefined : statusOf(view, road)) ?? unknown(reply)
+      const found = store.viewByKey(`${client}/${provider}/${service}/${digest}`)
+      const status = found && statusOf(found.view, road)
+      return status === undefined ? unknown(reply) : { ...status, body: found?.body }
     },
   )
 }

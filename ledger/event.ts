@@ -1,34 +1,43 @@
-// What the ledger stores of everything that happened: one event, one leaf of the log. An event is made from a record of the road
-// and holds codes, names, pseudonyms, sizes, times and keyed commitments; never a value of a request or a reply. Its canonical
-// JSON is what is hashed, stored and exported, so that anybody can hash it again.
+// What the ledger stores of everything that happened. An event is made from a record and holds codes, names, pseudonyms, size
+// classes, times and keyed commitments; never a value of a request or a reply. An entry is the news of one exchange in one read: its
+// canonical JSON is one leaf of the log, what is hashed, stored and exported, so that anybody can hash it again.
 import { type ReplyOutcome } from '#bus/message.ts'
 import { type NoteKind } from '#bus/note.ts'
+import { isJsonObject, type JsonObject } from '#contracts/json.ts'
+import { isNestedDeeper } from '#contracts/json-depth.ts'
 
 /**
  * accepted: the request is on its topic · repeated: it is there once more (a lost acknowledgement) · answered, failed,
- * expired: the first terminal record of its reply partition · late: any after it · unreadable: no record of ours · and
- * what gateways, hosts and the ledger note (bus/message.ts).
+ * expired: the first terminal record of its reply partition · early: a reply read before its request · late: any after the
+ * first · unreadable: no record of ours · gap: records or notes that are missing · and what gateways, hosts and the ledger
+ * note (bus/note.ts).
  */
-export type EventKind = 'accepted' | 'repeated' | ReplyOutcome | 'late' | 'unreadable' | NoteKind
+export type EventKind = 'accepted' | 'repeated' | ReplyOutcome | 'early' | 'late' | 'unreadable' | 'gap' | NoteKind
 
 export interface LedgerEvent {
-  /** Of this format. */
-  readonly v: 1
   readonly kind: EventKind
-  /** Exchange id; of an unreadable record perhaps ''. */
+  /** Exchange id; '' of what is about none, or about one that cannot be told. */
   readonly exchange: string
   /** When it happened, epoch ms, as its source says; of an unreadable record when it was written. */
   readonly at: number
-  /** `/gateway/<instance>`, `/adapter/<provider>/<instance>` or `/ledger/<instance>` */
+  /** `/gateway/<instance>/<run>`, `/adapter/<provider>/<instance>` or `/ledger/<instance>` */
   readonly source: string
-  /** The record it was made from: `<road>:<topic>/<partition>/<offset>`. */
+  /** The record it was made from, `<bus>:<topic>/<partition>/<offset>`, and of a sheet of notes `#<which>`. */
   readonly origin: string
   readonly [detail: string]: EventDetail | undefined
 }
 
 export type EventDetail = string | number | boolean | readonly string[]
 
-/** One form for one event: members sorted by name, those undefined left out, no spaces. One line, UTF-8. */
+/** Of this format. Entries of format 1 are one event each, with its exchange among its members. */
+export const entryFormat = 2
+
+/** No entry is longer, in bytes of UTF-8: one limit for who writes and who verifies. */
+export const entryBytesMax = 16 * 1024
+
+const entryDepthMax = 4
+
+/** One form for one event: members sorted by name, those undefined and the exchange left out, no spaces. */
 export function encodeEvent(event: LedgerEvent): string {
   let line = ''
   for (const name of sortedNames(event)) {
@@ -37,6 +46,48 @@ export function encodeEvent(event: LedgerEvent): string {
   }
   return `${line}}`
 }
+
+/** @param events each as `encodeEvent` gives it; at least one. */
+export const joinEntry = (exchange: string, events: readonly string[]): string =>
+  `{"events":[${events.join()}],"exchange":${JSON.stringify(exchange)},"v":${entryFormat}}`
+
+export const encodeEntry = (events: readonly [LedgerEvent, ...LedgerEvent[]]): string =>
+  joinEntry(events[0].exchange, events.map(encodeEvent))
+
+/** The events of an entry; of both formats. Undefined: it is none. */
+export function decodeEntry(entry: string): LedgerEvent[] | undefined {
+  const value = parse(entry)
+  if (value === undefined) return undefined
+  if (value['v'] === 1) return isEvent(value) ? [value] : undefined
+  const { v, exchange, events } = value
+  if (v !== entryFormat || typeof exchange !== 'string' || !Array.isArray(events) || events.length === 0)
+    return undefined
+  const read = events.map(event => (isJsonObject(event) ? { ...event, exchange } : undefined))
+  return read.every(event => isEvent(event)) ? read : undefined
+}
+
+function parse(entry: string): JsonObject | undefined {
+  if (isNestedDeeper(entry, entryDepthMax)) return undefined
+  try {
+    const value: unknown = JSON.parse(entry)
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const texts = ['kind', 'exchange', 'source', 'origin'] as const
+
+function isEvent(value: JsonObject | undefined): value is LedgerEvent & JsonObject {
+  if (value === undefined || !Number.isSafeInteger(value['at'])) return false
+  return texts.every(name => typeof value[name] === 'string') && Object.values(value).every(isDetail)
+}
+
+const isDetail = (value: unknown): boolean =>
+  typeof value === 'string' ||
+  typeof value === 'number' ||
+  typeof value === 'boolean' ||
+  (Array.isArray(value) && value.every(item => typeof item === 'string'))
 
 /** As JSON.stringify has it, without the call where a text has nothing to escape. */
 const encodeDetail = (value: EventDetail): string =>
@@ -47,7 +98,7 @@ const escaped = /["\\\u0000-\u001f\ud800-\udfff]/
 /** Events of a kind have the same members in the same order: sorting them once is enough. */
 const sortedLists = new Map<string, string[]>()
 const quotedNames = new Map<string, string>()
-/** Names come over the road in notes; what is remembered of them is bounded. */
+/** An entry that is read may have any names; what is remembered of them is bounded. */
 const namesKeptMax = 1_000
 
 function sortedNames(event: LedgerEvent): string[] {
@@ -55,7 +106,7 @@ function sortedNames(event: LedgerEvent): string[] {
   const list = names.join()
   const known = sortedLists.get(list)
   if (known !== undefined) return known
-  const sorted = names.sort()
+  const sorted = names.filter(name => name !== 'exchange').sort()
   if (sortedLists.size < namesKeptMax) sortedLists.set(list, sorted)
   return sorted
 }

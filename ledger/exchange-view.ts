@@ -1,29 +1,30 @@
-// How one exchange stands, as far as the ledger has read: what a reading makes of it, and which events it gives. Pure. The first
-// terminal record of the reply partition that the request named is the outcome; all after it is late. Order between topics is
-// not promised by any road, so a reply may be read before its request: it is held until the request is there.
-import { type ExchangeId, isExchangeId, type ReplyOutcome, replyTypeOf } from '#bus/message.ts'
+// How one exchange stands, as far as the ledger has read: what its events, in the order of the log, add up to. Nothing else is
+// needed, so a view can always be made again from the log. The first terminal record of the reply partition that the request
+// named is the outcome; all after it is late (exchange-events.ts decides that once, when the event is made).
+import { type ExchangeId, type ReplyOutcome } from '#bus/message.ts'
 import { replyTopic } from '#bus/topics.ts'
+import { type ClientId, type ProviderId, type ServiceId } from '#contracts/contract.ts'
 import { type ExchangeState } from '#contracts/exchange-status.ts'
-import { type EventDetail, type EventKind, type LedgerEvent } from './event.ts'
-import { type NoteRead, type Reading, type ReplyRead, type RequestRead, type UnreadableRead } from './reading.ts'
+import { type EventDetail, type LedgerEvent } from './event.ts'
 
-/** What is kept of a request: enough to tell how it stands, to settle it and to call back. */
-export type AcceptedRequest = Pick<
-  RequestRead,
-  | 'client'
-  | 'provider'
-  | 'service'
-  | 'type'
-  | 'contractHash'
-  | 'agreement'
-  | 'subject'
-  | 'fields'
-  | 'traceparent'
-  | 'deadlineMs'
-  | 'replyPartition'
-  | 'idempotency'
-  | 'parent'
-> & { acceptedMs: number; callback?: true }
+/** What is known of a request: enough to tell how it stands, to settle it and to call back. */
+export interface AcceptedRequest {
+  client: ClientId
+  provider: ProviderId
+  service: ServiceId
+  /** CloudEvents type. */
+  type: string
+  contractHash: string
+  agreement: string
+  subject: string
+  fields: readonly string[]
+  traceparent: string
+  acceptedMs: number
+  deadlineMs: number
+  replyPartition: number
+  callback?: true
+  parent?: ExchangeId
+}
 
 /** The record that is the outcome, and where it is on the provider's reply topic. */
 export interface ViewOutcome {
@@ -37,41 +38,150 @@ export interface ViewOutcome {
 
 export interface ExchangeView {
   exchange: ExchangeId
-  /** When the first reading of it happened, epoch ms. */
+  /** When the first event of it happened, epoch ms. */
   firstMs: number
   /** Undefined while only notes or replies of it were read. */
   request?: AcceptedRequest
   outcome?: ViewOutcome
   /** Replies read before the request, in the order of their partitions. */
-  held?: ReplyRead[]
+  early?: LedgerEvent[]
   isDeferred?: true
   isLate?: true
   /** Why it never was accepted, as its gateway noted. */
   refused?: { client?: string; provider?: string; service?: string; parent?: ExchangeId; code: string; atMs: number }
-  /** Which reply gateways say they delivered: `<topic>/<partition>/<offset>`; more than one would be a fault. */
-  delivered?: string
-  /** By whom and when, the last time: tells a note that was written twice from one delivered twice. */
-  lastDelivery?: string
-  /** Notes read: `<kind>`, of incidents `incident:<which>`. A repeated one gives no event. */
+  /** Which replies gateways say they delivered: `<topic>/<partition>/<offset>`; more than one would be a fault. */
+  delivered: string[]
+  /** Notes read: `<kind>`, of incidents `incident:<which>`. */
   told: string[]
-  /** Indexes of its events in the log. */
+  /** Indexes of its entries in the log. */
   leaves: number[]
 }
 
 /** More replies than this before the request are a provider's fault; the first counts anyway. */
-const heldMax = 16
-
-export interface Applied {
-  view: ExchangeView
-  events: LedgerEvent[]
-}
+const earlyMax = 16
+/** More distinct ones are as much a fault as two. */
+const deliveredMax = 4
 
 export const emptyView = (exchange: ExchangeId, firstMs: number): ExchangeView => ({
   exchange,
   firstMs,
+  delivered: [],
   told: [],
   leaves: [],
 })
+
+/** Undefined: there is no event. */
+export function viewOf(events: readonly LedgerEvent[], leaves: readonly number[]): ExchangeView | undefined {
+  const [first] = events
+  if (first === undefined) return undefined
+  const view = emptyView(first.exchange as ExchangeId, first.at)
+  for (const event of events) evolve(view, event)
+  view.leaves.push(...leaves)
+  return view
+}
+
+/** Adds one event of its exchange to the view. */
+export function evolve(view: ExchangeView, event: LedgerEvent): void {
+  switch (event.kind) {
+    case 'accepted':
+      view.request ??= requestOf(event)
+      return
+    case 'answered':
+    case 'failed':
+    case 'expired':
+      view.outcome ??= outcomeOf(event, event.kind)
+      return
+    case 'early':
+      view.early = [...(view.early ?? []), event].slice(0, earlyMax)
+      return
+    case 'late':
+      if (event['misplaced'] !== true) view.isLate = true
+      return
+    case 'repeated':
+    case 'unreadable':
+    case 'gap':
+      return
+    default:
+      noted(view, event)
+  }
+}
+
+function noted(view: ExchangeView, event: LedgerEvent): void {
+  const mark = markOf(event.kind, event['incident'])
+  if (!view.told.includes(mark)) view.told.push(mark)
+  if (event.kind === 'deferred') view.isDeferred = true
+  if (event.kind === 'delivered') {
+    const reply = textOf(event['reply'])
+    if (reply !== '' && !view.delivered.includes(reply) && view.delivered.length < deliveredMax)
+      view.delivered.push(reply)
+  }
+  if (event.kind === 'refused' || (event.kind === 'undelivered' && event['sent'] === false))
+    view.refused = refusalOf(event)
+}
+
+/** What tells one note of an exchange from another. */
+export const markOf = (kind: string, incident: EventDetail | undefined): string =>
+  kind === 'incident' ? `incident:${textOf(incident)}` : kind
+
+function requestOf(event: LedgerEvent): AcceptedRequest {
+  const service = textOf(event['service']) as ServiceId
+  return {
+    client: textOf(event['client']) as ClientId,
+    provider: textOf(event['provider']) as ProviderId,
+    service,
+    type: `ndx.request.${service.replace('/', '.')}.v${event['major']}`,
+    contractHash: textOf(event['contract']),
+    agreement: textOf(event['agreement']),
+    subject: textOf(event['subject']),
+    fields: (event['fields'] ?? []) as readonly string[],
+    traceparent: textOf(event['traceparent']),
+    acceptedMs: event.at,
+    deadlineMs: Number(event['deadline']),
+    replyPartition: Number(event['replyPartition']),
+    ...(event['callback'] === true ? { callback: true } : {}),
+    ...(event['parent'] === undefined ? {} : { parent: event['parent'] as ExchangeId }),
+  }
+}
+
+function outcomeOf(event: LedgerEvent, outcome: ReplyOutcome): ViewOutcome {
+  const { road, partition, offset } = placeOf(event.origin)
+  const code = event['code']
+  return {
+    outcome,
+    ...(code === undefined ? {} : { code: textOf(code) }),
+    settledMs: event.at,
+    road,
+    partition,
+    offset,
+  }
+}
+
+function refusalOf(event: LedgerEvent): NonNullable<ExchangeView['refused']> {
+  const { client, provider, service, parent, code } = event
+  return {
+    ...(client === undefined ? {} : { client: textOf(client) }),
+    ...(provider === undefined ? {} : { provider: textOf(provider) }),
+    ...(service === undefined ? {} : { service: textOf(service) }),
+    ...(parent === undefined ? {} : { parent: parent as ExchangeId }),
+    code: textOf(code),
+    atMs: event.at,
+  }
+}
+
+const textOf = (value: EventDetail | undefined): string => (typeof value === 'string' ? value : '')
+
+/** Of a record's origin, `<bus>:<topic>/<partition>/<offset>`. */
+export function placeOf(origin: string): { road: string; topic: string; partition: number; offset: string } {
+  const colon = origin.indexOf(':')
+  const offsetAt = origin.lastIndexOf('/')
+  const partitionAt = origin.lastIndexOf('/', offsetAt - 1)
+  return {
+    road: origin.slice(0, colon),
+    topic: origin.slice(colon + 1, partitionAt),
+    partition: Number(origin.slice(partitionAt + 1, offsetAt)),
+    offset: origin.slice(offsetAt + 1),
+  }
+}
 
 /** `stray`: an outcome or a note, but no acceptance; normal for a moment, a gap when it lasts. */
 export type ViewState = ExchangeState | 'stray'
@@ -95,164 +205,9 @@ export function gapOf(view: ExchangeView): Gap | undefined {
   if (outcome === undefined || !told.includes('delivered')) return undefined
   if (outcome.outcome !== 'answered') return 'delivered-yet-not-answered'
   const record = `${replyTopic(request.provider)}/${outcome.partition}/${outcome.offset}`
-  return delivered === undefined || delivered === '' || delivered === record ? undefined : 'delivered-another'
+  return delivered.every(place => place === record) ? undefined : 'delivered-another'
 }
 
-/** Its client was told that the outcome is unknown, and its request never came: the road did not take it. Nobody answered it. */
-const isNeverSent = ({ told, held }: ExchangeView): boolean =>
-  held === undefined && told.length > 0 && told.every(mark => mark === 'timed-out')
-
-/** Does not change what it is given. */
-export function applyReading(view: ExchangeView, reading: Reading): Applied {
-  if (reading.is === 'request') return accept(view, reading)
-  if (reading.is === 'reply') return settle(view, reading)
-  if (reading.is === 'note') return note(view, reading)
-  return { view, events: [unreadable(reading)] }
-}
-
-function accept(view: ExchangeView, request: RequestRead): Applied {
-  if (view.request !== undefined) return { view, events: [eventOf('repeated', request, { bytes: request.bytes })] }
-  const { held = [], ...rest } = view
-  const accepted: Applied = { view: { ...rest, request: keptOf(request) }, events: [acceptedEvent(request)] }
-  return held.reduce((applied, reply) => {
-    const next = settle(applied.view, reply)
-    return { view: next.view, events: [...applied.events, ...next.events] }
-  }, accepted)
-}
-
-function keptOf({ at, callback, idempotency, parent, ...request }: RequestRead): AcceptedRequest {
-  const { client, provider, service, type, contractHash, agreement, subject, fields, traceparent } = request
-  return {
-    client,
-    provider,
-    service,
-    type,
-    contractHash,
-    agreement,
-    subject,
-    fields,
-    traceparent,
-    acceptedMs: at,
-    deadlineMs: request.deadlineMs,
-    replyPartition: request.replyPartition,
-    ...(callback ? { callback } : {}),
-    ...(idempotency === undefined ? {} : { idempotency }),
-    ...(parent === undefined ? {} : { parent }),
-  }
-}
-
-function settle(view: ExchangeView, reply: ReplyRead): Applied {
-  const { request, outcome, held = [] } = view
-  if (request === undefined) return { view: { ...view, held: [...held, reply].slice(0, heldMax) }, events: [] }
-  const isInPlace = reply.topic === replyTopic(request.provider) && reply.partition === request.replyPartition
-  if (outcome !== undefined || !isInPlace) {
-    return {
-      view: isInPlace ? { ...view, isLate: true } : view,
-      events: [replyEvent('late', reply, { misplaced: isInPlace ? undefined : true })],
-    }
-  }
-  const judged = isReplyTo(reply, request) ? reply : { ...reply, outcome: 'failed' as const, code: 'REPLY_INVALID' }
-  const { partition, offset, code } = judged
-  const road = judged.origin.slice(0, judged.origin.indexOf(':'))
-  const settled = {
-    outcome: judged.outcome,
-    ...(code === undefined ? {} : { code }),
-    settledMs: judged.at,
-    road,
-    partition,
-    offset,
-  }
-  return { view: { ...view, outcome: settled }, events: [replyEvent(judged.outcome, judged)] }
-}
-
-/** Of the same service and contract; whoever settles for a provider (the reaper) says so too. */
-const isReplyTo = (reply: ReplyRead, request: AcceptedRequest): boolean =>
-  reply.contractHash === request.contractHash && reply.type === replyTypeOf(request.type)
-
-function note(view: ExchangeView, reading: NoteRead): Applied {
-  const { kind, facts } = reading
-  if (kind === 'delivered') return deliver(view, reading)
-  const mark = kind === 'incident' ? `incident:${String(facts['incident'])}` : kind
-  if (view.told.includes(mark)) return { view, events: [] }
-  const told = { ...view, told: [...view.told, mark] }
-  const events = [eventOf(kind, reading, facts)]
-  if (kind === 'deferred') return { view: { ...told, isDeferred: true }, events }
-  const isRefused = kind === 'refused' || (kind === 'undelivered' && facts['sent'] === false)
-  if (!isRefused) return { view: told, events }
-  const text = (name: string) => (typeof facts[name] === 'string' ? { [name]: facts[name] } : {})
-  const refused = {
-    ...text('client'),
-    ...text('provider'),
-    ...text('service'),
-    ...(isExchangeId(facts['parent']) ? { parent: facts['parent'] } : {}),
-    code: String(facts['code'] ?? ''),
-    atMs: reading.at,
-  }
-  return { view: { ...told, refused }, events }
-}
-
-/** An answer may be told more than once (a retry, a status): each is a disclosure, but for a note that was written twice. */
-function deliver(view: ExchangeView, reading: NoteRead): Applied {
-  const lastDelivery = `${reading.source} ${reading.at}`
-  if (view.lastDelivery === lastDelivery) return { view, events: [] }
-  const { reply } = reading.facts
-  const told = view.told.includes('delivered') ? view.told : [...view.told, 'delivered']
-  const isNews = typeof reply === 'string' && view.delivered !== reply
-  const delivered = [view.delivered, reply].filter(Boolean).join(' ')
-  return {
-    view: { ...view, told, lastDelivery, ...(isNews ? { delivered } : {}) },
-    events: [eventOf('delivered', reading, reading.facts)],
-  }
-}
-
-const unreadable = (reading: UnreadableRead): LedgerEvent => eventOf('unreadable', reading, { reason: reading.reason })
-
-const acceptedEvent = (request: RequestRead): LedgerEvent =>
-  eventOf('accepted', request, {
-    client: request.client,
-    provider: request.provider,
-    service: request.service,
-    contract: request.contractHash,
-    agreement: request.agreement,
-    purpose: request.purpose,
-    procedure: request.procedure,
-    officer: request.officer,
-    subject: request.subject,
-    fields: request.fields,
-    traceparent: request.traceparent,
-    parent: request.parent,
-    deadline: request.deadlineMs,
-    request: request.commitment,
-    bytes: request.bytes,
-  })
-
-const replyEvent = (
-  kind: EventKind,
-  reply: ReplyRead,
-  more: Record<string, EventDetail | undefined> = {},
-): LedgerEvent =>
-  eventOf(kind, reply, {
-    code: reply.code,
-    contract: reply.contractHash,
-    released: reply.released,
-    reply: reply.commitment,
-    bytes: reply.bytes,
-    waitedMs: reply.waitedMs,
-    handledMs: reply.handledMs,
-    ...more,
-  })
-
-/** What every event has comes last, so that no fact of a note can pass for it. Numbers are whole. */
-function eventOf(
-  kind: EventKind,
-  { exchange, at, source, origin }: Reading,
-  details: Readonly<Record<string, EventDetail | undefined>>,
-): LedgerEvent {
-  const event: Record<string, EventDetail | undefined> = {}
-  for (const name in details) {
-    const value = details[name]
-    event[name] = typeof value === 'number' ? Math.round(value) : value
-  }
-  const common = { v: 1 as const, kind, exchange, at: Number.isFinite(at) ? Math.round(at) : 0, source, origin }
-  return Object.assign(event, common)
-}
+/** Its client was told that the outcome is unknown, and its request never came: the bus did not take it. Nobody answered it. */
+const isNeverSent = ({ told, early }: ExchangeView): boolean =>
+  early === undefined && told.length > 0 && told.every(mark => mark === 'timed-out')

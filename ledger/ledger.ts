@@ -22,6 +22,7 @@ import { createIngestion, type Ingestion } from './ingestion.ts'
 import { createLogAppender, nodesOf } from './log-appender.ts'
 import { createLedgerMetrics, type LedgerMetrics } from './metrics.ts'
 import { logKeyPath, makeNoteKey, readVerifierKeys } from './notes/keys.ts'
+import { createQuarantine } from './quarantine.ts'
 import { createReaper } from './reaper.ts'
 import { startRounds } from './rounds.ts'
 import { openSqliteStore } from './sqlite-store.ts'
@@ -153,9 +154,10 @@ async function createCore(parts: LedgerParts, store: LedgerStore) {
       commit: (...given) => commitments.commit(...given),
       serviceOf: (type, hash) => services.get(`${type} ${hash}`),
     },
+    source,
     now: () => bus.now(),
     onCommitted: ({ events, views }) => {
-      metrics.events(events.length)
+      metrics.events(events)
       watchers.tell(views.map(view => view.exchange))
     },
   })
@@ -207,12 +209,16 @@ function follow(
   { metrics, reading }: { metrics: LedgerMetrics; reading: { is: boolean } },
 ): Follower {
   let lastMs = 0
+  const quarantine = createQuarantine(ingestion, ({ topic, partition, offset }, cause) => {
+    metrics.faulted('unrecorded')
+    log.error({ event: 'record-set-aside', topic, partition, offset, error: describeError(cause) })
+  })
   const take = async (records: readonly IncomingRecord[]): Promise<void> => {
     const everyMs = records.length < busyRecords ? commitEveryMs : busyCommitEveryMs
     if (records.length < recordsMax) await pauseUntil(lastMs + everyMs)
     lastMs = performance.now()
     try {
-      ingestion.ingest(records)
+      quarantine.ingest(records)
     } catch (error) {
       metrics.faulted('ingestion')
       log.error({ event: 'ledger-fault', part: 'ingestion', error: describeError(error) })
@@ -226,13 +232,16 @@ function follow(
       noteTopic,
       deadLetterTopic,
     ],
-    from: ingestion.next,
+    from: (topic, partition) => ingestion.position(topic, partition)?.next,
     recordsMax,
     onRecords: take,
     onGap: gap => {
-      ingestion.jump(gap)
+      const { topic, partition, expected: from, found: to } = gap
+      ingestion.jump({ topic, partition, from, to, reason: 'removed' })
       metrics.faulted('gap')
       log.error({ event: 'ledger-gap', ...gap }, 'records were removed before the ledger read them')
+      // The gap is evidence even when nothing comes after it; a store that refuses it now takes it with the next batch.
+      take([]).catch(() => {})
     },
     onState: (state, cause) => {
       reading.is = state === 'reading'

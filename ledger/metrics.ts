@@ -13,7 +13,7 @@ export interface LedgerGauges {
 export interface LedgerMetrics {
   events(count: number): void
   reaped(): void
-  faulted(what: 'ingestion' | 'reaper' | 'checkpoint' | 'witness' | 'gap'): void
+  faulted(what: 'ingestion' | 'unrecorded' | 'reaper' | 'checkpoint' | 'witness' | 'gap'): void
   called(how: 'called-back' | 'uncalled'): void
   cosigned(count: number): void
   readonly contentType: string

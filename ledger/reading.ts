@@ -1,12 +1,16 @@
-// What the ledger takes from one record of the road, before it knows anything of its exchange: pure, and without a value of the
-// data, so that what is kept of a record can be stored. Requests and replies become commitments, sizes and names.
+// What the ledger takes from one record, before it knows anything of its exchange: pure, and without a value of the data, so that
+// what is kept of a record can be stored. Requests and replies become commitments, size classes and names. Total: whatever
+// stands on a topic gives a reading, and what cannot be read gives one that says so and where it is, never what it holds.
 import { type IncomingRecord } from '#bus/bus.ts'
 import { isReplayStep, readDeadLetter, readReplayStep } from '#bus/dead-letter.ts'
+import { hasForm } from '#bus/forms.ts'
 import {
   type ExchangeId,
   exchangeIdOf,
+  isExchangeId,
   MessageError,
   publishWithinMs,
+  type ReplyMessage,
   type ReplyOutcome,
   readReply,
   readRequest,
@@ -16,22 +20,26 @@ import { isNote, type NoteFacts, type NoteKind, readNotes } from '#bus/note.ts'
 import { deadLetterTopic, isReplyTopic, isRequestTopic, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ClientId, type ProviderId, type Service, type ServiceId } from '#contracts/contract.ts'
 import { type JsonObject } from '#contracts/json.ts'
+import { sizeClassOf } from './size-class.ts'
 
 interface Read {
   exchange: ExchangeId | ''
   /** Epoch ms, as its source says. */
   at: number
   source: string
-  /** `<road>:<topic>/<partition>/<offset>` */
+  /** `<bus>:<topic>/<partition>/<offset>` */
   origin: string
 }
 
 export interface RequestRead extends Read {
   is: 'request'
+  exchange: ExchangeId
   client: ClientId
   provider: ProviderId
   service: ServiceId
+  /** CloudEvents type, and the major version in it. */
   type: string
+  major: number
   contractHash: string
   agreement: string
   purpose: string
@@ -46,37 +54,53 @@ export interface RequestRead extends Read {
   parent?: ExchangeId
   idempotency?: { key: string; body: string }
   commitment: string
-  bytes: number
+  /** Size class of the record's value, in bytes. */
+  size: number
 }
 
 export interface ReplyRead extends Read {
   is: 'reply'
+  exchange: ExchangeId
   topic: string
   partition: number
-  offset: string
   outcome: ReplyOutcome
   code?: string
   /** '' when it cannot be read. */
   type: string
   contractHash: string
-  /** Names of the reply's members. */
-  released: readonly string[]
+  /** Names of the reply's members; none of a match, where they may tell how it came out. */
+  released?: readonly string[]
   commitment?: string
   waitedMs: number
   handledMs: number
-  bytes: number
+  size: number
 }
 
 export interface NoteRead extends Read {
   is: 'note'
   kind: NoteKind
   facts: NoteFacts
+  /** Its source numbers what it notes: each is news of its own. */
+  isNumbered: boolean
 }
 
 export interface UnreadableRead extends Read {
   is: 'unreadable'
   /** Which part is broken; never a value. */
   reason: string
+}
+
+/** Notes of one source, numbered from `first` on. */
+export interface SheetRead {
+  is: 'sheet'
+  source: string
+  first: number
+  /** The source's run has ended. */
+  isLast: boolean
+  notes: readonly (NoteRead | UnreadableRead)[]
+  /** When the record was written, epoch ms. */
+  at: number
+  origin: string
 }
 
 export type Reading = RequestRead | ReplyRead | NoteRead | UnreadableRead
@@ -92,12 +116,11 @@ export interface ReadingTools {
 
 /** What an envelope adds to a contract's `replyBytesMax`. */
 const envelopeBytesMax = 2048
-const factsMax = 60
-const factLengthMax = 500
-const factNameForm = /^[A-Za-z][A-Za-z0-9]{0,59}$/
+/** No contract gives an exchange longer than this. */
+const lifeMaxMs = 31 * 86_400_000
 
 /** Never throws: what cannot be read is `unreadable`, or a failed reply where the record names its exchange. */
-export function readRecord(record: IncomingRecord, tools: ReadingTools): Reading {
+export function readRecord(record: IncomingRecord, tools: ReadingTools): Reading | SheetRead {
   try {
     if (isRequestTopic(record.topic)) return readAccepted(record, tools)
     if (isReplyTopic(record.topic)) return readOutcome(record, tools)
@@ -105,20 +128,31 @@ export function readRecord(record: IncomingRecord, tools: ReadingTools): Reading
     if (record.topic === deadLetterTopic) return readGivenUp(record, tools)
     throw new MessageError('the topic holds nothing for the ledger')
   } catch (error) {
-    if (!(error instanceof MessageError)) throw error
-    return {
-      is: 'unreadable',
-      exchange: (exchangeIdOf(record) ?? '') as ExchangeId | '',
-      at: record.timestampMs,
-      source: '',
-      origin: originOf(record, tools),
-      reason: error.message,
-    }
+    return unreadableRecord(record, tools, reasonOf(error))
   }
 }
 
+/** The reading of a record that is set aside. */
+export const unreadableRecord = (record: IncomingRecord, tools: ReadingTools, reason: string): UnreadableRead => ({
+  is: 'unreadable',
+  exchange: exchangeIn(record) ?? '',
+  at: record.timestampMs,
+  source: '',
+  origin: originOf(record, tools),
+  reason,
+})
+
+/** A fault of ours may quote what it met: only the words of MessageError are known to hold no value. */
+const reasonOf = (error: unknown): string =>
+  error instanceof MessageError ? error.message : `reading it failed: ${error instanceof Error ? error.name : 'fault'}`
+
 export const originOf = ({ topic, partition, offset }: IncomingRecord, { road }: Pick<ReadingTools, 'road'>): string =>
   `${road}:${topic}/${partition}/${offset}`
+
+const exchangeIn = (record: IncomingRecord): ExchangeId | undefined => {
+  const id = exchangeIdOf(record)
+  return isExchangeId(id) ? id : undefined
+}
 
 function readAccepted(record: IncomingRecord, tools: ReadingTools): RequestRead {
   const message = readRequest(record)
@@ -126,6 +160,7 @@ function readAccepted(record: IncomingRecord, tools: ReadingTools): RequestRead 
   if (record.topic !== requestTopic(provider)) throw new MessageError('the type names another provider than the topic')
   if (message.replyTopic !== replyTopic(provider))
     throw new MessageError('the reply is wanted where this provider does not write')
+  if (message.deadlineMs > message.acceptedMs + lifeMaxMs) throw new MessageError('the deadline is too far away')
   const { procedure, officer, idempotency, parent } = message
   return {
     is: 'request',
@@ -137,6 +172,7 @@ function readAccepted(record: IncomingRecord, tools: ReadingTools): RequestRead 
     provider,
     service,
     type: message.type,
+    major: Number(message.type.slice(message.type.lastIndexOf('v') + 1)),
     contractHash: message.contractHash,
     agreement: message.agreement,
     purpose: message.purpose,
@@ -152,55 +188,59 @@ function readAccepted(record: IncomingRecord, tools: ReadingTools): RequestRead 
     // A request that came too late is void: its key is another's.
     ...(idempotency === undefined || record.timestampMs > message.acceptedMs + publishWithinMs ? {} : { idempotency }),
     commitment: tools.commit(message.exchangeId, 'request', JSON.stringify(message.data)),
-    bytes: record.value.length,
+    size: sizeClassOf(record.value.length),
   }
 }
 
+/** Whatever names its exchange in the header settles it, be it only as a failure. */
 function readOutcome(record: IncomingRecord, tools: ReadingTools): ReplyRead {
-  const exchange = exchangeIdOf(record) as ExchangeId | undefined
+  const exchange = exchangeIn(record)
   if (exchange === undefined) throw new MessageError('no header names its exchange')
-  const { topic, partition, offset } = record
   const place = {
     is: 'reply' as const,
     exchange,
     origin: originOf(record, tools),
-    topic,
-    partition,
-    offset,
-    bytes: record.value.length,
+    topic: record.topic,
+    partition: record.partition,
   }
-  const failed = (code: string) => ({ outcome: 'failed' as const, code })
   try {
-    const { data, ...message } = readReply(record)
-    const service = tools.serviceOf(message.type, message.contractHash)
-    const { outcome, code } = data === undefined && message.outcome === 'answered' ? failed('REPLY_INVALID') : message
-    const isInvalid = outcome === 'answered' && data !== undefined && breaksContract(data, record, service)
-    const verdict = isInvalid ? failed('REPLY_INVALID') : { outcome, ...(code === undefined ? {} : { code }) }
+    return { ...place, ...judge(readReply(record), record, tools) }
+  } catch {
     return {
       ...place,
-      ...verdict,
-      at: message.repliedMs,
-      source: message.source,
-      type: message.type,
-      contractHash: message.contractHash,
-      released: data === undefined ? [] : Object.keys(data).filter(name => isKnownField(name, service)),
-      ...(data === undefined ? {} : { commitment: tools.commit(exchange, 'reply', JSON.stringify(data)) }),
-      waitedMs: Math.round(message.waitedMs),
-      handledMs: Math.round(message.handledMs),
-    }
-  } catch (error) {
-    if (!(error instanceof MessageError)) throw error
-    return {
-      ...place,
-      ...failed('REPLY_INVALID'),
+      outcome: 'failed',
+      code: 'REPLY_INVALID',
       at: record.timestampMs,
       source: '',
       type: '',
       contractHash: '',
-      released: [],
       waitedMs: 0,
       handledMs: 0,
+      size: sizeClassOf(record.value.length),
     }
+  }
+}
+
+/** As the gateway judges it: what breaks its contract is a failed outcome. */
+function judge({ data, ...message }: ReplyMessage, record: IncomingRecord, tools: ReadingTools) {
+  const { exchangeId, type, contractHash, outcome, code } = message
+  const service = tools.serviceOf(type, contractHash)
+  const isInvalid = outcome === 'answered' && (data === undefined || breaksContract(data, record, service))
+  const isMatch = service?.contract.mode === 'match'
+  return {
+    ...(isInvalid ? { outcome: 'failed' as const, code: 'REPLY_INVALID' } : { outcome, ...(code && { code }) }),
+    at: message.repliedMs,
+    source: message.source,
+    type,
+    contractHash,
+    ...(data === undefined || isMatch
+      ? {}
+      : { released: Object.keys(data).filter(name => isKnownField(name, service)) }),
+    ...(data === undefined ? {} : { commitment: tools.commit(exchangeId, 'reply', JSON.stringify(data)) }),
+    waitedMs: Math.round(message.waitedMs),
+    handledMs: Math.round(message.handledMs),
+    // How a match came out must not show in how long its reply is.
+    size: sizeClassOf(isMatch ? service.contract.limits.replyBytesMax + envelopeBytesMax : record.value.length),
   }
 }
 
@@ -211,14 +251,23 @@ const breaksContract = (data: JsonObject, record: IncomingRecord, service: Servi
 
 /** A name that no contract knows could be anything, a person's too. */
 const isKnownField = (name: string, service: Service | undefined): boolean =>
-  service?.contract.fields.some(field => field.name === name) ?? false
+  hasForm('field', name) && (service?.contract.fields.some(field => field.name === name) ?? false)
 
-function readTold(record: IncomingRecord, tools: ReadingTools): NoteRead {
-  const { source, notes } = readNotes(record)
-  const note = notes.find(isNote)
-  if (note === undefined) throw new MessageError('no note can be read')
-  const { kind, exchangeId, notedMs: at, facts } = note
-  return { is: 'note', kind, exchange: exchangeId, at, source, origin: originOf(record, tools), facts }
+function readTold(record: IncomingRecord, tools: ReadingTools): NoteRead | UnreadableRead | SheetRead {
+  const { source, first, isLast, notes } = readNotes(record)
+  const origin = originOf(record, tools)
+  const isNumbered = first !== undefined
+  const readings = notes.map((note, i): NoteRead | UnreadableRead => {
+    const base = { source, origin: isNumbered ? `${origin}#${i}` : origin }
+    if (!isNote(note)) return { ...base, is: 'unreadable', exchange: '', at: record.timestampMs, reason: note.message }
+    const { kind, exchangeId: exchange, notedMs: at, facts } = note
+    return { ...base, is: 'note', kind, exchange, at, facts, isNumbered }
+  })
+  if (first !== undefined)
+    return { is: 'sheet', source, first, isLast, notes: readings, at: record.timestampMs, origin }
+  const [single] = readings
+  if (single === undefined) throw new MessageError('no note is there')
+  return single
 }
 
 function readGivenUp(record: IncomingRecord, tools: ReadingTools): NoteRead {
@@ -227,40 +276,27 @@ function readGivenUp(record: IncomingRecord, tools: ReadingTools): NoteRead {
   return {
     is: 'note',
     kind: 'dead-lettered',
-    exchange: exchangeId as ExchangeId | '',
+    exchange: exchangeId,
     at: lastMs,
     source: `/adapter/${provider}`,
     origin: originOf(record, tools),
     facts: { provider, code, attempts, record: `${topic}/${partition}/${offset}` },
+    isNumbered: false,
   }
 }
 
 /** Who had a dead letter done again, and with whose approval. */
 function readReplay(record: IncomingRecord, tools: ReadingTools): NoteRead {
   const { step, letterId, operator, approves, signedMs } = readReplayStep(record)
+  const proposer = approves === undefined ? {} : { proposedBy: approves.operator }
   return {
     is: 'note',
     kind: `replay-${step}`,
-    exchange: (exchangeIdOf(record) ?? '') as ExchangeId | '',
+    exchange: exchangeIn(record) ?? '',
     at: signedMs,
     source: `/operator/${operator}`,
     origin: originOf(record, tools),
-    facts: bounded({
-      letter: letterId,
-      operator,
-      ...(approves === undefined ? {} : { proposedBy: approves.operator }),
-    }),
+    facts: { letter: letterId, operator, ...proposer },
+    isNumbered: false,
   }
-}
-
-/** A note comes over the road, so its size is not ours to trust. */
-function bounded(facts: NoteFacts): NoteFacts {
-  const entries = Object.entries(facts)
-  if (entries.length > factsMax) throw new MessageError('a note has too many facts')
-  for (const [name, value] of entries) {
-    const length = Array.isArray(value) ? value.join('').length : String(value).length
-    if (!factNameForm.test(name)) throw new MessageError('a fact of a note has no proper name')
-    if (length > factLengthMax * (Array.isArray(value) ? 20 : 1)) throw new MessageError('a fact of a note is too long')
-  }
-  return facts
 }

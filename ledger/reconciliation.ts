@@ -1,5 +1,6 @@
 // Whether the books balance: everything accepted is settled or still has time, nothing is settled that was not accepted, nobody was
-// told what did not happen. Counts by provider and client, by client and service, and every gap by name.
+// told what did not happen, and nothing is missing. Counts by provider and client, by client and service, and every gap by name.
+import { decodeEntry } from './event.ts'
 import { type ExchangeView, gapOf } from './exchange-view.ts'
 import { graceMs } from './reaper.ts'
 import { type LedgerStore } from './store.ts'
@@ -14,9 +15,11 @@ export interface Reconciliation {
   /** Not settled though deadline and grace have passed. */
   overdue: number
   refused: number
+  /** Refused before it was known who asked: no exchanges. */
+  unidentified: number
   providers: ProviderBalance[]
   services: ServiceBalance[]
-  /** At most 100. */
+  /** At most 100; what is missing comes first, and names no exchange. */
   gaps: { exchange: string; kind: string; detail: string }[]
 }
 
@@ -52,18 +55,21 @@ export function reconcile(store: LedgerStore, caughtUpMs: number): Reconciliatio
   const providers = balancesOf(store, overdue)
   const sum = (pick: (balance: ProviderBalance) => number): number =>
     providers.reduce((total, balance) => total + pick(balance), 0)
-  const refused = store.tallies().reduce((total, { state, count }) => total + (state === 'refused' ? count : 0), 0)
-  const flagged = store.gaps(caughtUpMs - strayAgeMs, gapsMax)
+  const countOf = (wanted: string): number =>
+    store.tallies().reduce((total, { state, count }) => total + (state === wanted ? count : 0), 0)
+  const flagged = store.contradicted(caughtUpMs - strayAgeMs, gapsMax)
   return {
     caughtUpMs,
     accepted: sum(balance => balance.accepted),
     settled: sum(({ answered, failed, expired }) => answered + failed + expired),
     open: sum(balance => balance.open),
     overdue: sum(balance => balance.overdue),
-    refused,
+    refused: countOf('refused'),
+    unidentified: countOf('unidentified'),
     providers,
     services: servicesOf(store),
     gaps: [
+      ...store.gaps(gapsMax).map(missingIn),
       ...flagged.map(view => ({ exchange: view.exchange, kind: gapOf(view) ?? '', detail: detailOf(view) })),
       ...overdue.map(view => ({
         exchange: view.exchange,
@@ -100,7 +106,7 @@ function balancesOf(store: LedgerStore, overdue: readonly ExchangeView[]): Provi
 function servicesOf(store: LedgerStore): ServiceBalance[] {
   const balances = new Map<string, ServiceBalance>()
   for (const { client, service, state, count } of store.tallies()) {
-    if (state === 'stray') continue
+    if (state === 'stray' || state === 'unidentified') continue
     const none = { client, service, answered: 0, failed: 0, expired: 0, unsettled: 0, refused: 0 }
     const balance = balances.get(`${client}\n${service}`) ?? none
     balance[state === 'accepted' ? 'unsettled' : (state as 'answered')] += count
@@ -119,6 +125,15 @@ const newBalance = (provider: string, client: string): ProviderBalance => ({
   open: 0,
   overdue: 0,
 })
+
+/** Which records or notes were never read, as the log says it. */
+function missingIn({ index, entry }: { index: number; entry: string }): Reconciliation['gaps'][number] {
+  const [event] = decodeEntry(entry) ?? []
+  if (event === undefined) return { exchange: '', kind: 'missing', detail: `entry ${index}` }
+  const { of, from, to = '?', topic, partition, reason, source } = event
+  const where = of === 'notes' ? `of ${source}` : `of ${topic}/${partition} (${reason})`
+  return { exchange: '', kind: `missing-${of}`, detail: `entry ${index}: ${from} to ${to} ${where}` }
+}
 
 function detailOf({ request, outcome, told, refused }: ExchangeView): string {
   const parts = [

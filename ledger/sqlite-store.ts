@@ -1,11 +1,16 @@
-// The ledger's store on SQLite (node:sqlite), the only file that speaks SQL here. Write-ahead log, synchronous=FULL: what a
-// transaction wrote is on disk when append() returns. Entries are kept a batch in a row, views as JSON beside the few columns
-// that are asked for. A second process on the same file is refused (fencing by an exclusive lock on a file beside it).
+// The ledger's store on SQLite (node:sqlite), with sqlite-schema.ts the only file that speaks SQL here. What a transaction wrote is on
+// disk when append() returns. Of an exchange only the places of its entries are kept, and while it is open when it is due: its
+// view is made again from the entries whenever somebody asks. A second process on the same file is refused.
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { type DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type ExchangeId } from '#bus/message.ts'
-import { type ExchangeView, gapOf, parentOf, stateOf } from './exchange-view.ts'
+import { bundleEntries, EntryBundles, type EntryRow } from './entry-bundles.ts'
+import { decodeEntry } from './event.ts'
+import { type ExchangeView, gapOf, parentOf, stateOf, viewOf } from './exchange-view.ts'
+import { decodeLeaves, encodeLeaves } from './leaves.ts'
+import { type NoteSource } from './note-numbers.ts'
+import { openDatabase } from './sqlite-schema.ts'
 import {
   type Batch,
   type Callback,
@@ -15,43 +20,8 @@ import {
   type Tally,
 } from './store.ts'
 
-/** Rows are small on purpose: a proof reads one. */
-const entriesPerRowMax = 256
-/** SQLite's own format number; the one before is brought up to it, a database of another is refused. */
-const formatVersion = 2
-
-const tallyTable = `
-  CREATE TABLE tally (provider TEXT, client TEXT, service TEXT, state TEXT, count INTEGER NOT NULL, PRIMARY KEY (provider, client, service, state)) WITHOUT ROWID;`
-
-/** Format 1 had no service in its tallies: they are counted anew. */
-const fromFormat1 = `
-  DROP TABLE tally;
-  ${tallyTable}
-  INSERT INTO tally
-    SELECT coalesce(view->>'$.request.provider', view->>'$.refused.provider', '') AS provider,
-      coalesce(view->>'$.request.client', view->>'$.refused.client', '') AS client,
-      coalesce(view->>'$.request.service', view->>'$.refused.service', '') AS service, state, count(*)
-    FROM exchange GROUP BY 1, 2, 3, 4;
-  PRAGMA user_version = ${formatVersion};
-`
-
-const tables = `
-  CREATE TABLE position (road TEXT, topic TEXT, partition INTEGER, next INTEGER, PRIMARY KEY (road, topic, partition)) WITHOUT ROWID;
-  CREATE TABLE entry (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, lines TEXT NOT NULL);
-  CREATE TABLE tile (level INTEGER, number INTEGER, hashes BLOB NOT NULL, PRIMARY KEY (level, number)) WITHOUT ROWID;
-  CREATE TABLE exchange (id TEXT PRIMARY KEY, state TEXT NOT NULL, due INTEGER NOT NULL, key TEXT, gap TEXT, view TEXT NOT NULL) WITHOUT ROWID;
-  CREATE INDEX exchange_open ON exchange (due) WHERE state = 'accepted';
-  CREATE INDEX exchange_gap ON exchange (due) WHERE gap IS NOT NULL;
-  CREATE INDEX exchange_key ON exchange (key, due) WHERE key IS NOT NULL;
-  ${tallyTable}
-  CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);
-  CREATE TABLE callback (exchange TEXT PRIMARY KEY, client TEXT NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE INDEX callback_due ON callback (due);
-  PRAGMA user_version = ${formatVersion};
-`
-/** Came later than the others, so that it may be missing; costs only exchanges that have a parent. */
-const childTable =
-  'CREATE TABLE IF NOT EXISTS child (parent TEXT, exchange TEXT, PRIMARY KEY (parent, exchange)) WITHOUT ROWID;'
+/** Places kept in an exchange's row; of one that is read again and again, further ones have a row each. */
+const leavesMax = 256
 
 /** @param path of the database file, made when missing, or `:memory:`. Throws when another process has it. */
 export function openSqliteStore(path: string): LedgerStore {
@@ -63,6 +33,7 @@ class SqliteStore implements LedgerStore {
   readonly #path: string
   readonly #database: DatabaseSync
   readonly #statements: ReturnType<typeof prepareAll>
+  readonly #bundles: EntryBundles
   #size: number
 
   constructor(path: string) {
@@ -70,6 +41,10 @@ class SqliteStore implements LedgerStore {
     this.#database = openDatabase(path)
     this.#statements = prepareAll(this.#database)
     this.#size = this.#readSize()
+    this.#bundles = new EntryBundles(this.#size, bundle => {
+      const first = bundle * bundleEntries
+      return this.#statements.entries.all(first, first + bundleEntries) as unknown as EntryRow[]
+    })
   }
 
   get size(): number {
@@ -81,71 +56,91 @@ class SqliteStore implements LedgerStore {
     try {
       this.#write(batch)
       this.#database.exec('COMMIT')
-      this.#size = batch.first + batch.entries.length
     } catch (error) {
       // A failed COMMIT (a full disk) may have ended the transaction already.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
+    this.#size = batch.first + batch.entries.length
+    this.#bundles.appended(batch.first, batch.entries)
   }
 
-  #write({ first, entries, tiles, views, tallies, positions, callbacks }: Batch): void {
+  #write({ first, entries, tiles, views, tallies, positions, sources, callbacks, keys, gaps }: Batch): void {
     if (first !== this.#size) throw new Error(`the log has ${this.#size} entries, the batch begins at ${first}`)
-    const { addEntries, putTile, putView, putChild, addTally, putPosition, putCallback } = this.#statements
-    for (let i = 0; i < entries.length; i += entriesPerRowMax) {
-      const row = entries.slice(i, i + entriesPerRowMax)
-      addEntries.run(first + i, row.length, row.join('\n'))
+    const { addEntries, dropEntries, putTile, addTally, putPosition, putSource, putCallback, putKey, putGap } =
+      this.#statements
+    for (const row of this.#bundles.rows(first, entries)) {
+      if (row.count === bundleEntries) dropEntries.run(row.first, row.first + bundleEntries)
+      addEntries.run(row.first, row.count, row.lines)
     }
     for (const { level, index, bytes } of tiles) putTile.run(level, index, bytes)
-    for (const view of views) {
-      putView.run(
-        view.exchange,
-        stateOf(view),
-        Math.round(dueOf(view)),
-        keyOf(view),
-        gapOf(view) ?? null,
-        JSON.stringify(view),
-      )
-      const parent = parentOf(view)
-      if (parent !== undefined) putChild.run(parent, view.exchange)
-    }
+    for (const view of views) this.#putView(view, first)
     for (const { provider, client, service, state, count } of tallies)
       addTally.run(provider, client, service, state, count)
-    for (const { road, topic, partition, next } of positions) putPosition.run(road, topic, partition, next)
+    for (const { road, topic, partition, next, topicId, leaderEpoch } of positions)
+      putPosition.run(road, topic, partition, next, topicId ?? null, leaderEpoch ?? null)
+    for (const { source, next, isEnded } of sources) putSource.run(source, next, isEnded ? 1 : 0)
     for (const { exchange, client, dueMs, tries } of callbacks) putCallback.run(exchange, client, dueMs, tries)
+    for (const { key, acceptedMs, exchange, body } of keys) putKey.run(key, acceptedMs, bytesOf(exchange), body)
+    for (const entry of gaps) putGap.run(entry)
+  }
+
+  #putView(view: ExchangeView, first: number): void {
+    const { putExchange, putFurther, putChild } = this.#statements
+    const id = bytesOf(view.exchange)
+    const gap = gapOf(view)
+    const due = gap !== undefined || stateOf(view) === 'accepted' ? dueOf(view) : null
+    putExchange.run(id, due, gap ?? null, encodeLeaves(view.leaves.slice(0, leavesMax)))
+    for (const leaf of view.leaves.slice(leavesMax)) if (leaf >= first) putFurther.run(id, leaf)
+    const parent = parentOf(view)
+    if (parent !== undefined) putChild.run(bytesOf(parent), id)
   }
 
   positions(road: string): Position[] {
-    return this.#statements.positions.all(road) as unknown as Position[]
+    return (this.#statements.positions.all(road) as unknown as PositionRow[]).map(
+      ({ topic, partition, next, topicId, leaderEpoch }) => ({
+        road,
+        topic,
+        partition,
+        next,
+        ...(topicId === null ? {} : { topicId }),
+        ...(leaderEpoch === null ? {} : { leaderEpoch }),
+      }),
+    )
+  }
+
+  sources(): NoteSource[] {
+    const rows = this.#statements.sources.all() as unknown as { source: string; next: number; ended: number }[]
+    return rows.map(({ source, next, ended }) => ({ source, next, isEnded: ended === 1 }))
   }
 
   view(exchange: string): ExchangeView | undefined {
-    return parseView(this.#statements.view.get(exchange))
+    const id = bytesOf(exchange)
+    const row = this.#statements.leaves.get(id) as { leaves: Uint8Array } | undefined
+    return row === undefined ? undefined : this.#viewOf({ id, ...row })
   }
 
   newestExchange(): string | undefined {
-    return (this.#statements.newestExchange.get() as { id: string } | undefined)?.id
+    const row = this.#statements.newestExchange.get() as { id: Uint8Array } | undefined
+    return row && textOf(row.id)
   }
 
-  viewByKey(key: string): ExchangeView | undefined {
-    return parseView(this.#statements.viewByKey.get(key))
+  viewByKey(key: string): { view: ExchangeView; body: string } | undefined {
+    const row = this.#statements.byKey.get(key) as { id: Uint8Array; body: string } | undefined
+    const view = row && this.view(textOf(row.id))
+    return view && { view, body: row.body }
   }
 
   children(exchange: string, max: number): ExchangeView[] {
-    return this.#statements.children.all(exchange, max).flatMap(row => parseView(row) ?? [])
+    return this.#viewsOf(this.#statements.children.all(bytesOf(exchange), max))
   }
 
   entries(from: number, max: number): string[] {
     const found: string[] = []
-    for (const row of this.#statements.entries.iterate(from - entriesPerRowMax, from + max) as Iterable<{
-      first: number
-      lines: string
-    }>) {
-      const lines = row.lines.split('\n')
-      found.push(...lines.slice(Math.max(0, from - row.first)))
-      if (found.length >= max) break
-    }
-    return found.slice(0, max)
+    const end = Math.min(this.#size, from + max)
+    for (let at = from; at < end; at = from + found.length)
+      found.push(...this.#bundles.read(at, this.#size).slice(0, end - at))
+    return found
   }
 
   tile(level: number, index: number): Buffer | undefined {
@@ -154,11 +149,16 @@ class SqliteStore implements LedgerStore {
   }
 
   overdue(beforeMs: number, max: number): ExchangeView[] {
-    return this.#statements.overdue.all(beforeMs, max).flatMap(row => parseView(row) ?? [])
+    return this.#viewsOf(this.#statements.overdue.all(beforeMs, max))
   }
 
-  gaps(beforeMs: number, max: number): ExchangeView[] {
-    return this.#statements.gaps.all(beforeMs, max).flatMap(row => parseView(row) ?? [])
+  contradicted(beforeMs: number, max: number): ExchangeView[] {
+    return this.#viewsOf(this.#statements.contradicted.all(beforeMs, max))
+  }
+
+  gaps(max: number): { index: number; entry: string }[] {
+    const rows = this.#statements.gaps.all(max) as unknown as { entry: number }[]
+    return rows.map(({ entry: index }) => ({ index, entry: this.entries(index, 1)[0] ?? '' }))
   }
 
   tallies(): Tally[] {
@@ -204,58 +204,72 @@ class SqliteStore implements LedgerStore {
     if (this.#database.isOpen) this.#database.close()
   }
 
+  #viewsOf(rows: readonly unknown[]): ExchangeView[] {
+    return (rows as ExchangeRow[]).flatMap(row => this.#viewOf(row) ?? [])
+  }
+
+  #viewOf({ id, leaves: bytes }: ExchangeRow): ExchangeView | undefined {
+    const leaves = decodeLeaves(bytes)
+    if (leaves.length === leavesMax) {
+      const further = this.#statements.further.all(id) as unknown as { leaf: number }[]
+      leaves.push(...further.map(({ leaf }) => leaf))
+    }
+    const events = leaves.flatMap(leaf => decodeEntry(this.entries(leaf, 1)[0] ?? '') ?? [])
+    return viewOf(events, leaves)
+  }
+
   #readSize(): number {
     const row = this.#statements.lastEntries.get() as { first: number; count: number } | undefined
     return row === undefined ? 0 : row.first + row.count
   }
 }
 
-function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: 0 })
-  try {
-    // Exclusive for as long as it is open: two ledgers on one log would fork it.
-    database.exec(
-      'PRAGMA page_size = 8192; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;',
-    )
-    database.exec('BEGIN IMMEDIATE; COMMIT;')
-    const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
-    if (version === 0) database.exec(`BEGIN; ${tables} COMMIT;`)
-    else if (version === 1) database.exec(`BEGIN IMMEDIATE; ${fromFormat1} COMMIT;`)
-    else if (version !== formatVersion)
-      throw new Error(`${path} has format ${version}; this NDX reads ${formatVersion}`)
-    database.exec(childTable)
-    return database
-  } catch (cause) {
-    database.close()
-    if (cause instanceof Error && /locked/.test(cause.message))
-      throw new Error(`${path} is in use by another ledger; only one may write a log`, { cause })
-    throw cause
-  }
+interface ExchangeRow {
+  id: Uint8Array
+  leaves: Uint8Array
+}
+
+interface PositionRow {
+  topic: string
+  partition: number
+  next: number
+  topicId: string | null
+  leaderEpoch: number | null
 }
 
 function prepareAll(database: DatabaseSync) {
   const prepare = (sql: string): StatementSync => database.prepare(sql)
   return {
     addEntries: prepare('INSERT INTO entry VALUES (?, ?, ?)'),
+    dropEntries: prepare('DELETE FROM entry WHERE first >= ? AND first < ?'),
     lastEntries: prepare('SELECT first, count FROM entry ORDER BY first DESC LIMIT 1'),
-    entries: prepare('SELECT first, lines FROM entry WHERE first > ? AND first < ? ORDER BY first'),
+    entries: prepare('SELECT first, count, lines FROM entry WHERE first >= ? AND first < ? ORDER BY first'),
     putTile: prepare('INSERT OR REPLACE INTO tile VALUES (?, ?, ?)'),
     tile: prepare('SELECT hashes FROM tile WHERE level = ? AND number = ?'),
-    putPosition: prepare('INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?)'),
-    positions: prepare('SELECT road, topic, partition, next FROM position WHERE road = ?'),
-    putView: prepare('INSERT OR REPLACE INTO exchange VALUES (?, ?, ?, ?, ?, ?)'),
-    view: prepare('SELECT view FROM exchange WHERE id = ?'),
+    putPosition: prepare('INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?, ?, ?)'),
+    positions: prepare(
+      'SELECT topic, partition, next, topic_id AS topicId, leader_epoch AS leaderEpoch FROM position WHERE road = ?',
+    ),
+    putSource: prepare('INSERT OR REPLACE INTO source VALUES (?, ?, ?)'),
+    sources: prepare('SELECT source, next, ended FROM source'),
+    putExchange: prepare('INSERT OR REPLACE INTO exchange VALUES (?, ?, ?, ?)'),
+    leaves: prepare('SELECT leaves FROM exchange WHERE id = ?'),
+    putFurther: prepare('INSERT OR IGNORE INTO further_leaf VALUES (?, ?)'),
+    further: prepare('SELECT leaf FROM further_leaf WHERE id = ? ORDER BY leaf'),
     newestExchange: prepare('SELECT id FROM exchange ORDER BY id DESC LIMIT 1'),
-    viewByKey: prepare('SELECT view FROM exchange WHERE key = ? ORDER BY due LIMIT 1'),
+    putKey: prepare('INSERT OR REPLACE INTO key VALUES (?, ?, ?, ?)'),
+    byKey: prepare('SELECT id, body FROM key WHERE key = ? ORDER BY accepted LIMIT 1'),
+    forgetKeys: prepare('DELETE FROM key WHERE accepted < ?'),
     putChild: prepare('INSERT OR IGNORE INTO child VALUES (?, ?)'),
     children: prepare(
-      'SELECT view FROM child JOIN exchange ON id = exchange WHERE parent = ? ORDER BY exchange LIMIT ?',
+      'SELECT exchange.id, leaves FROM child JOIN exchange ON exchange.id = child.id WHERE parent = ? ORDER BY child.id LIMIT ?',
     ),
-    overdue: prepare("SELECT view FROM exchange WHERE state = 'accepted' AND due < ? ORDER BY due LIMIT ?"),
-    gaps: prepare('SELECT view FROM exchange WHERE gap IS NOT NULL AND due < ? ORDER BY due LIMIT ?'),
-    forgetKeys: prepare(
-      "UPDATE exchange SET key = NULL, view = json_remove(view, '$.request.idempotency') WHERE key IS NOT NULL AND due < ?",
+    overdue: prepare(
+      'SELECT id, leaves FROM exchange WHERE due IS NOT NULL AND gap IS NULL AND due < ? ORDER BY due LIMIT ?',
     ),
+    contradicted: prepare('SELECT id, leaves FROM exchange WHERE gap IS NOT NULL AND due < ? ORDER BY due LIMIT ?'),
+    putGap: prepare('INSERT INTO gap VALUES (?)'),
+    gaps: prepare('SELECT entry FROM gap ORDER BY entry DESC LIMIT ?'),
     addTally: prepare(
       'INSERT INTO tally VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count',
     ),
@@ -274,13 +288,13 @@ function prepareAll(database: DatabaseSync) {
   }
 }
 
-function parseView(row: unknown): ExchangeView | undefined {
-  return row === undefined ? undefined : (JSON.parse((row as { view: string }).view) as ExchangeView)
-}
-
 /** Of one accepted: its deadline; of others: when it was first seen. */
-const dueOf = ({ request, firstMs }: ExchangeView): number => request?.deadlineMs ?? firstMs
+const dueOf = ({ request, firstMs }: ExchangeView): number => Math.round(request?.deadlineMs ?? firstMs)
 
-/** `<client>/<service>/<digest>` */
-const keyOf = ({ request }: ExchangeView): string | null =>
-  request?.idempotency === undefined ? null : `${request.client}/${request.service}/${request.idempotency.key}`
+/** A UUID as its 16 bytes, which sort as its text does. */
+const bytesOf = (exchange: string): Buffer => Buffer.from(exchange.replaceAll('-', ''), 'hex')
+
+function textOf(id: Uint8Array): string {
+  const hex = Buffer.from(id).toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

@@ -36,7 +36,6 @@ export function statusOf(view: ExchangeView, road: string): ExchangeStatus | und
     traceparent,
     acceptedMs: request.acceptedMs,
     deadlineMs,
-    ...(request.idempotency === undefined ? {} : { body: request.idempotency.body }),
     ...(outcome === undefined ? {} : { settledMs: outcome.settledMs }),
     ...(outcome?.code === undefined ? {} : { code: outcome.code }),
     ...(outcome?.road === road

@@ -139,7 +139,7 @@ class ExportVerifier {
     if (hash.toString('base64') !== line.slice(afterIndex + 1, afterHash))
       throw new Fault(`entry ${index} is not what its hash says`, here)
     const read = readEntry(entry)
-    if ('why' in read) throw new Fault(`entry ${index} is no event: ${read.why}`, here)
+    if ('why' in read) throw new Fault(`entry ${index} is no entry: ${read.why}`, here)
     this.#range.append(hash)
     this.#checkGiven()
   }

@@ -1,7 +1,7 @@
 // A receipt: what the log says of one exchange, as text that proves itself with public keys alone. It proves that these events are
 // in the log as they stand; that there are no others of the exchange, only an export can prove. Its form:
 //   ndx-receipt/v1 / origin <log> / exchange <id>
-//   event <index> <entry> / path <inclusion path, base 64>     for each event, in the order of the log
+//   event <index> <entry> / path <inclusion path, base 64>     for each entry, in the order of the log
 //   (blank line) and the signed checkpoint, with cosignatures, as it is
 import { type LedgerEvent } from '#ledger/event.ts'
 import { leafHash } from '#ledger/merkle/hashes.ts'
@@ -32,7 +32,7 @@ export interface ReceiptVerdict extends Partial<Finding> {
   exchange: string
   /** Of the checkpoint. */
   size: number
-  /** Those proven so far: all, when all is well. */
+  /** Those proven so far, with the entry that each is in: all, when all is well. */
   events: { index: number; event: LedgerEvent }[]
   /** Names of the witnesses. */
   cosignedBy: string[]
@@ -75,27 +75,26 @@ function checkReceipt(text: string, policy: Policy, verdict: ReceiptVerdict): vo
   if (lines.length === 0 || lines.length % 2 === 1 || lines.length > 2 * eventsMax)
     throw new Fault('the receipt does not hold an event and a path by turns')
   for (let at = 0; at < lines.length; at += 2) {
-    const found = checkEvent(lines[at] ?? '', lines[at + 1] ?? '', checkpoint)
-    const { index, event } = found
+    const { index, events } = checkEntry(lines[at] ?? '', lines[at + 1] ?? '', checkpoint)
     const before = verdict.events.at(-1)?.index ?? -1
     if (index <= before) throw new Fault(`entry ${index} stands after entry ${before}`, { firstBad: index })
-    if (event.exchange !== verdict.exchange)
+    if (events.some(event => event.exchange !== verdict.exchange))
       throw new Fault(`entry ${index} is of another exchange`, { firstBad: index })
-    verdict.events.push(found)
+    verdict.events.push(...events.map(event => ({ index, event })))
   }
   verdict.cosignedBy = checkWitnesses([checkpoint], policy)
 }
 
-function checkEvent(eventLine: string, pathLine: string, { size, root }: { size: number; root: Buffer }) {
-  const [, indexText = '', entry = ''] = /^event ([0-9]+) (.*)$/s.exec(eventLine) ?? []
+function checkEntry(entryLine: string, pathLine: string, { size, root }: { size: number; root: Buffer }) {
+  const [, indexText = '', entry = ''] = /^event ([0-9]+) (.*)$/s.exec(entryLine) ?? []
   const index = decodeSize(indexText)
-  if (index === undefined) throw new Fault(`this is no event of a receipt: ${quote(eventLine)}`)
+  if (index === undefined) throw new Fault(`this is no event of a receipt: ${quote(entryLine)}`)
   const [name, ...texts] = pathLine.split(' ')
   const path = texts.map(decodeHash).filter(hash => hash !== undefined)
   const isPath = name === 'path' && path.length === texts.length
   if (!isPath || !verifyInclusion({ leaf: leafHash(entry), index, size, path, root }))
     throw new Fault(`entry ${index} is not in the log of ${size} entries as it stands here`, { firstBad: index })
   const read = readEntry(entry)
-  if ('why' in read) throw new Fault(`entry ${index} is no event: ${read.why}`, { firstBad: index })
-  return { index, event: read.event }
+  if ('why' in read) throw new Fault(`entry ${index} is no entry: ${read.why}`, { firstBad: index })
+  return { index, events: read.events }
 }

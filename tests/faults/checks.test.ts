@@ -36,7 +36,7 @@ const attemptOf = (n: number, facts: Partial<Attempt>): Attempt => ({
 })
 
 const eventOf = (kind: string, exchange: string, facts: Record<string, string> = {}): LedgerEvent =>
-  ({ v: 1, kind, exchange, at: 1, source: '/gateway/gateway-1', origin: 'road:topic/0/0', ...facts }) as LedgerEvent
+  ({ kind, exchange, at: 1, source: '/gateway/gateway-1', origin: 'road:topic/0/0', ...facts }) as LedgerEvent
 
 const acceptedBy = (exchange: string, question: number, attempt = 1): LedgerEvent =>
   eventOf('accepted', exchange, { traceparent: writeTrace({ question, attempt }) })

@@ -2,7 +2,7 @@
 // the evidence since the last time. Each part is read from where the last drain stopped.
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { type LedgerEvent } from '#ledger/event.ts'
+import { decodeEntry } from '#ledger/event.ts'
 import { logKeyPath, publicSuffix, readVerifierKey } from '#ledger/notes/keys.ts'
 import { verifyExport } from '#ledger/proof/export-verification.ts'
 import { type Reconciliation } from '#ledger/reconciliation.ts'
@@ -115,7 +115,7 @@ async function readExport({ ledger, dataDir }: Platform, from: number) {
   const { ok, why, line, size } = await verifyExport(lines, { logKey })
   const events = lines.flatMap(text => {
     const [, entry] = /^\d+ \S+ (\{.*)$/.exec(text) ?? []
-    return entry === undefined ? [] : [JSON.parse(entry) as LedgerEvent]
+    return entry === undefined ? [] : (decodeEntry(entry) ?? [])
   })
   return { events, fault: ok ? '' : `line ${line}: ${why}`, size }
 }

@@ -21,6 +21,7 @@ import { until } from '#tests/bus/until.ts'
 import { ndx } from '#tests/cli/ndx.ts'
 import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { createPlatform, type Platform } from './processes.ts'
+import { pseudonymOf } from '#tests/pseudonym.ts'
 
 const stack = await stackOfWorker()
 const provider = 'population' as ProviderId
@@ -78,7 +79,7 @@ const issuance = (changes: Partial<RequestMessage> = {}): RequestMessage => ({
   traceparent: '',
   client: 'public-service-portal' as ClientId,
   purpose: 'birth-registration',
-  subject: 'v1.faults',
+  subject: pseudonymOf('faults'),
   agreement: 'portal-issuance@1',
   contractHash: service.hash,
   fields: ['personalId', 'issuedOn'],

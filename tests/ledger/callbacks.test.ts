@@ -6,11 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AddressRefused, createCallbackAddresses } from '#ledger/callbacks/address.ts'
 import { type CallbackParts, createCallbackSender } from '#ledger/callbacks/sender.ts'
 import { isSignedBy, signMessage } from '#ledger/callbacks/signature.ts'
-import { createIngestion } from '#ledger/ingestion.ts'
-import { createLogAppender } from '#ledger/log-appender.ts'
 import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { type LedgerStore } from '#ledger/store.ts'
-import { exchangeIdOf, Records, someMs, tools } from './records.ts'
+import { ingestInto } from './ingesting.ts'
+import { exchangeIdOf, Records, someMs } from './records.ts'
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const loopback = ['127.0.0.1/32']
@@ -63,13 +62,7 @@ const sender = (changes: Partial<CallbackParts> = {}) =>
 /** An exchange that asked to be called back and is answered. */
 function settleOne(): void {
   const records = new Records()
-  createIngestion({
-    store,
-    appender: createLogAppender(store),
-    tools,
-    now: () => someMs - 1,
-    onCommitted: () => {},
-  }).ingest([records.request(1, { callback: true }), records.reply(1)])
+  ingestInto(store, { now: () => someMs - 1 }).ingest([records.request(1, { callback: true }), records.reply(1)])
 }
 
 test('a callback says where to look, and is signed so that the receiver can tell', async () => {

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createCheckpoints, LogCorrupt } from '#ledger/checkpoints.ts'
-import { createIngestion } from '#ledger/ingestion.ts'
 import { createLogAppender, nodesOf } from '#ledger/log-appender.ts'
 import { rootAt } from '#ledger/merkle/proofs.ts'
 import { openCheckpoint } from '#ledger/notes/checkpoint.ts'
 import { makeNoteKey, type SignerKey } from '#ledger/notes/keys.ts'
 import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { type LedgerStore } from '#ledger/store.ts'
-import { Records, someMs, tools } from './records.ts'
+import { ingestInto } from './ingesting.ts'
+import { Records, someMs } from './records.ts'
 
 const origin = 'ndx.example/test'
 let directory: string
@@ -35,13 +35,7 @@ afterEach(() => {
 })
 
 function append(from: number, to: number): void {
-  const ingestion = createIngestion({
-    store,
-    appender: createLogAppender(store),
-    tools,
-    now: () => someMs,
-    onCommitted: () => {},
-  })
+  const ingestion = ingestInto(store)
   const all = []
   for (let i = from; i < to; i++) all.push(records.request(i))
   ingestion.ingest(all)
@@ -83,7 +77,18 @@ test('a backlog is signed in several goes', () => {
   for (let first = 0; first < 30_000; first += 10_000) {
     const entries = Array.from({ length: 10_000 }, (_, i) => `${line}${first + i}`)
     createLogAppender(store).append(entries, tiles =>
-      store.append({ first, entries, tiles, views: [], tallies: [], positions: [], callbacks: [] }),
+      store.append({
+        first,
+        entries,
+        tiles,
+        views: [],
+        tallies: [],
+        positions: [],
+        sources: [],
+        callbacks: [],
+        keys: [],
+        gaps: [],
+      }),
     )
   }
   const checkpoints = createCheckpoints(store, origin, key)

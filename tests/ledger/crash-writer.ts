@@ -4,15 +4,15 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type IncomingRecord } from '#bus/bus.ts'
 import { createCheckpoints } from '#ledger/checkpoints.ts'
-import { createIngestion } from '#ledger/ingestion.ts'
-import { createLogAppender, nodesOf } from '#ledger/log-appender.ts'
+import { nodesOf } from '#ledger/log-appender.ts'
 import { consistencyProof } from '#ledger/merkle/proofs.ts'
 import { logKeyPath, readNoteKey } from '#ledger/notes/keys.ts'
 import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { formatSubmission } from '#ledger/witness/submission.ts'
 import { addCheckpoint } from '#ledger/witness/witness.ts'
 import { openWitnessState } from '#ledger/witness/witness-state.ts'
-import { Records, someMs, tools } from './records.ts'
+import { ingestInto } from './ingesting.ts'
+import { Records, someMs } from './records.ts'
 
 export const origin = 'ndx.example/crash'
 export const batchCount = 8
@@ -35,13 +35,7 @@ export function writeAll(folder: string): void {
   const witnessKey = readNoteKey(join(folder, 'witness', 'witness-key'))
   const state = openWitnessState(join(folder, 'witness', 'state'), witnessKey.verifier)
   const checkpoints = createCheckpoints(store, origin, key)
-  const ingestion = createIngestion({
-    store,
-    appender: createLogAppender(store),
-    tools,
-    now: () => someMs,
-    onCommitted: () => {},
-  })
+  const ingestion = ingestInto(store)
   for (const batch of batches()) {
     ingestion.ingest(batch)
     const signed = checkpoints.sign(someMs) ?? store.lastCheckpoint()

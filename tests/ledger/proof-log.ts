@@ -1,6 +1,6 @@
 // A small log in memory, as a ledger would keep it: events, nodes, a checkpoint every so many entries. For tests of what is made
 // of a log: exports, receipts, cosignatures.
-import { encodeEvent, type LedgerEvent } from '#ledger/event.ts'
+import { encodeEntry, type LedgerEvent } from '#ledger/event.ts'
 import { CompactRange } from '#ledger/merkle/compact-range.ts'
 import { leafHash } from '#ledger/merkle/hashes.ts'
 import { type NodeReader, rootAt } from '#ledger/merkle/proofs.ts'
@@ -63,11 +63,10 @@ export function createLog(key: SignerKey): TestLog {
   return log
 }
 
-/** As the ledger writes them; three to an exchange. */
+/** As the ledger writes them, an event each; three to an exchange. */
 export const eventOf = (index: number, more: Partial<LedgerEvent> = {}): string => {
   const kind = (['accepted', 'answered', 'delivered'] as const)[index % 3] ?? 'accepted'
-  return encodeEvent({
-    v: 1,
+  const event: LedgerEvent = {
     kind,
     exchange: `0198c2f0-0000-7000-8000-${String(Math.floor(index / 3)).padStart(12, '0')}`,
     at: 1_767_225_600_000 + index,
@@ -77,7 +76,8 @@ export const eventOf = (index: number, more: Partial<LedgerEvent> = {}): string 
     title: 'hồ sơ số 1',
     fields: ['fullName', 'dateOfBirth'],
     ...more,
-  })
+  }
+  return encodeEntry([event])
 }
 
 /** With a checkpoint after every `every` entries, and at the end. */

@@ -1,12 +1,12 @@
 // Settling what nobody answered: after deadline and grace, once, and never against what the road says first.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type OutgoingRecord, PublishError } from '#bus/bus.ts'
-import { createIngestion, type Ingestion } from '#ledger/ingestion.ts'
-import { createLogAppender } from '#ledger/log-appender.ts'
+import { type Ingestion } from '#ledger/ingestion.ts'
 import { createReaper, graceMs } from '#ledger/reaper.ts'
 import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { type LedgerStore } from '#ledger/store.ts'
-import { exchangeIdOf, Records, someMs, tools } from './records.ts'
+import { ingestInto } from './ingesting.ts'
+import { exchangeIdOf, Records, someMs } from './records.ts'
 
 const dueMs = someMs + 5000 + graceMs
 let store: LedgerStore
@@ -22,13 +22,7 @@ beforeEach(() => {
   published = []
   caughtUpMs = dueMs + 1
   isAway = false
-  ingestion = createIngestion({
-    store,
-    appender: createLogAppender(store),
-    tools,
-    now: () => someMs,
-    onCommitted: () => {},
-  })
+  ingestion = ingestInto(store)
 })
 
 afterEach(() => store.close())

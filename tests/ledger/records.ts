@@ -1,11 +1,12 @@
 // Records as the road would hand them over, for tests of the ledger: one exchange's request, replies and notes.
 import { type IncomingRecord, type OutgoingRecord } from '#bus/bus.ts'
 import { type ExchangeId, type ReplyMessage, type RequestMessage, writeReply, writeRequest } from '#bus/message.ts'
-import { type NoteKind, writeNote } from '#bus/note.ts'
+import { encodeNote, type NoteFacts, type NoteKind, writeNote, writeSheet } from '#bus/note.ts'
 import { noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ClientId, type ProviderId, type Service } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'
 import { type ReadingTools } from '#ledger/reading.ts'
+import { pseudonymOf } from '#tests/pseudonym.ts'
 
 const population = 'population' as ProviderId
 export const registry = loadRegistry({ idScheme: 'simulated' })
@@ -22,9 +23,20 @@ export const tools: ReadingTools = {
 export const exchangeIdOf = (number: number): ExchangeId =>
   `01a201d4-db6f-735f-b2c8-${String(number).padStart(12, '0')}` as ExchangeId
 
+/** A gateway's notes come on sheets, numbered; a host's and the ledger's one by one. */
+const gatewayKinds: readonly NoteKind[] = [
+  'delivered',
+  'refused',
+  'undelivered',
+  'timed-out',
+  'incident',
+  'unidentified',
+]
+
 /** Counts the offsets of each partition, as a broker would. */
 export class Records {
   readonly #ends = new Map<string, number>()
+  #numbers = 0
 
   request(exchange: number, changes: Partial<RequestMessage> = {}, partition = 0): IncomingRecord {
     const message: RequestMessage = {
@@ -38,7 +50,7 @@ export class Records {
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       client: 'social-insurance' as ClientId,
       purpose: 'social-insurance-enrolment',
-      subject: 'v1.subject',
+      subject: pseudonymOf('subject'),
       agreement: 'si-verify@1',
       contractHash: verification.hash,
       fields: ['matched'],
@@ -65,25 +77,42 @@ export class Records {
     return this.#read(replyTopic(population), partition, writeReply(message, partition))
   }
 
-  note(exchange: number, kind: NoteKind, facts: Record<string, string | number | boolean> = {}): IncomingRecord {
+  note(exchange: number, kind: NoteKind, facts: NoteFacts = {}): IncomingRecord {
     const exchangeId = exchangeIdOf(exchange)
-    return this.#read(
-      noteTopic,
-      0,
-      writeNote({
-        kind,
-        exchangeId,
-        source: '/gateway/g1',
-        notedMs: someMs + 20,
-        facts: { client: 'social-insurance', ...facts },
-      }),
-    )
+    if (gatewayKinds.includes(kind)) {
+      const first = this.#numbers++
+      return this.sheet(first, [{ exchange, kind, facts: { client: 'social-insurance', ...facts } }])
+    }
+    const note = { kind, exchangeId, source: '/adapter/population/a1', notedMs: someMs + 20, facts }
+    return this.#read(noteTopic, 0, writeNote(note))
   }
 
-  #read(topic: string, partition: number, { key, headers, value }: OutgoingRecord): IncomingRecord {
+  /** Exchange 0: none. */
+  sheet(
+    first: number,
+    notes: readonly { exchange: number; kind: NoteKind; facts?: NoteFacts }[],
+    { source = '/gateway/g1/run1', isLast = false } = {},
+  ): IncomingRecord {
+    const lines = notes.map(({ exchange, kind, facts = {} }) =>
+      encodeNote({ kind, exchangeId: exchange === 0 ? '' : exchangeIdOf(exchange), notedMs: someMs + 20, facts }),
+    )
+    return this.#read(noteTopic, 0, writeSheet({ source, first, notes: lines, isLast }, someMs + 30))
+  }
+
+  /** Whatever stands there. */
+  any(topic: string, partition: number, value: Buffer | string, headers: Record<string, string> = {}): IncomingRecord {
+    return this.#read(topic, partition, { key: null, headers, value: '' }, Buffer.from(value))
+  }
+
+  #read(
+    topic: string,
+    partition: number,
+    { key, headers, value }: OutgoingRecord,
+    bytes = Buffer.from(value),
+  ): IncomingRecord {
     const place = `${topic}/${partition}`
     const offset = this.#ends.get(place) ?? 0
     this.#ends.set(place, offset + 1)
-    return { topic, partition, offset: String(offset), timestampMs: someMs, key, headers, value: Buffer.from(value) }
+    return { topic, partition, offset: String(offset), timestampMs: someMs, key, headers, value: bytes }
   }
 }

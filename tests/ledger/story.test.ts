@@ -1,12 +1,12 @@
 // Stories: who asked whom in the course of what, from any exchange of one, whatever the clients claim.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type ClientId } from '#contracts/contract.ts'
-import { createIngestion, type Ingestion } from '#ledger/ingestion.ts'
-import { createLogAppender } from '#ledger/log-appender.ts'
+import { type Ingestion } from '#ledger/ingestion.ts'
 import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { type LedgerStore } from '#ledger/store.ts'
 import { tellStory } from '#ledger/story.ts'
-import { exchangeIdOf, Records, someMs, tools } from './records.ts'
+import { ingestInto } from './ingesting.ts'
+import { exchangeIdOf, Records, someMs } from './records.ts'
 
 let store: LedgerStore
 let ingestion: Ingestion
@@ -14,13 +14,7 @@ let records: Records
 
 beforeEach(() => {
   store = openSqliteStore(':memory:')
-  ingestion = createIngestion({
-    store,
-    appender: createLogAppender(store),
-    tools,
-    now: () => someMs,
-    onCommitted: () => {},
-  })
+  ingestion = ingestInto(store)
   records = new Records()
 })
 afterEach(() => store.close())

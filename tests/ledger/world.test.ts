@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { isSignedBy } from '#ledger/callbacks/signature.ts'
-import { type LedgerEvent } from '#ledger/event.ts'
+import { decodeEntry, type LedgerEvent } from '#ledger/event.ts'
 import { logKeyPath, readVerifierKey } from '#ledger/notes/keys.ts'
 import { verifyExport } from '#ledger/proof/export-verification.ts'
 import { verifyReceipt } from '#ledger/proof/receipt.ts'
@@ -49,7 +49,7 @@ const storeOf = (given: World) => {
 const eventsOf = (exchangeId: string): LedgerEvent[] =>
   storeOf(world)
     .entries(0, 10_000)
-    .map(entry => JSON.parse(entry) as LedgerEvent)
+    .flatMap(entry => decodeEntry(entry) ?? [])
     .filter(event => event.exchange === exchangeId)
 
 const kindsOf = (exchangeId: string): string[] => eventsOf(exchangeId).map(event => event.kind)

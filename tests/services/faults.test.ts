@@ -6,6 +6,7 @@ import { writeRequest } from '#bus/message.ts'
 import { deadLetterTopic, replyTopic } from '#bus/topics.ts'
 import { AdapterFailure, type Handler } from '#services/adapter.ts'
 import { until } from '#tests/bus/until.ts'
+import { pseudonymOf } from '#tests/pseudonym.ts'
 import { counted, HostHarness, question, service } from './host-harness.ts'
 
 let harness: HostHarness
@@ -76,9 +77,9 @@ describe('a handler that throws', () => {
     )
     const other = { client: 'other' as never }
     const askedMs = performance.now()
-    await harness.ask(question({ subject: 'v1.same' }))
-    await harness.ask(question({ subject: 'v1.same', ...other }))
-    await harness.ask(question({ subject: 'v1.other', ...other }))
+    await harness.ask(question({ subject: pseudonymOf('same') }))
+    await harness.ask(question({ subject: pseudonymOf('same'), ...other }))
+    await harness.ask(question({ subject: pseudonymOf('other'), ...other }))
     await harness.repliesTo(3)
     expect(performance.now() - askedMs).toBeLessThan(1000)
     expect(harness.replies.map(({ event }) => event['ndxoutcome'])).toEqual(['answered', 'failed', 'answered'])
@@ -130,11 +131,11 @@ describe('a record that cannot be read', () => {
     ['another exchange in its header', { headers }],
   ])('for it has %s becomes a dead letter, fails its exchange, and the topic goes on', async (_, broken) => {
     harness = await HostHarness.start(() => ({ matched: true }))
-    const message = question({ subject: 'v1.same' })
+    const message = question({ subject: pseudonymOf('same') })
     const named = { ...writeRequest(message).headers }
     const askedMs = performance.now()
     await harness.ask(message, { headers: named, ...broken })
-    await harness.ask(question({ subject: 'v1.same' }))
+    await harness.ask(question({ subject: pseudonymOf('same') }))
     await harness.repliesTo(2)
     expect(performance.now() - askedMs).toBeLessThan(1000)
     const exchangeId = broken.headers?.['kafka_correlationId'] ?? message.exchangeId
@@ -157,8 +158,8 @@ describe('a record that cannot be read', () => {
     ['a partition that is no number', { ...headers, kafka_replyPartition: '-1' }],
   ])('and has %s becomes a dead letter without a reply', async (_, wrong) => {
     harness = await HostHarness.start(() => ({ matched: true }))
-    await harness.ask(question({ subject: 'v1.same' }), { headers: wrong })
-    await harness.ask(question({ subject: 'v1.same' }))
+    await harness.ask(question({ subject: pseudonymOf('same') }), { headers: wrong })
+    await harness.ask(question({ subject: pseudonymOf('same') }))
     await harness.repliesTo(1)
     expect(harness.letters).toHaveLength(1)
     expect(JSON.stringify(harness.letters)).not.toContain('026701599619')

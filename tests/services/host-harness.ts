@@ -17,6 +17,7 @@ import { type Handler } from '#services/adapter.ts'
 import { type Host, type HostCounts, runHost } from '#services/host.ts'
 import { createTools, type Kit } from '#services/tools.ts'
 import { until } from '#tests/bus/until.ts'
+import { pseudonymOf } from '#tests/pseudonym.ts'
 
 export const provider = 'population' as ProviderId
 const registry = loadRegistry({ idScheme: 'simulated' })
@@ -118,7 +119,7 @@ export const question = (changes: Partial<RequestMessage> = {}): RequestMessage 
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   client: 'bank' as ClientId,
   purpose: 'customer-identification',
-  subject: `v1.${asked}`,
+  subject: pseudonymOf(asked),
   agreement: 'bank-identity@1',
   contractHash: service.hash,
   fields: ['matched'],

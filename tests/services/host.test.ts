@@ -7,6 +7,7 @@ import { type RequestMessage } from '#bus/message.ts'
 import { AdapterFailure, type Handler, type Question } from '#services/adapter.ts'
 import { renderHostMetrics } from '#services/host-metrics.ts'
 import { until } from '#tests/bus/until.ts'
+import { pseudonymOf } from '#tests/pseudonym.ts'
 import { counted, HostHarness, question, service } from './host-harness.ts'
 
 let harness: HostHarness
@@ -27,7 +28,7 @@ test('a question gets one reply, on the partition it named, that says who answer
     seen.push(asking)
     return { matched: true }
   })
-  const message = question({ replyPartition: 5, officer: 'v1.officer', fields: ['matched', 'attributes'] })
+  const message = question({ replyPartition: 5, officer: pseudonymOf('officer'), fields: ['matched', 'attributes'] })
   await ask(message)
   await repliesTo(1)
   expect(harness.replies).toEqual([
@@ -57,7 +58,7 @@ test('a question gets one reply, on the partition it named, that says who answer
     exchangeId: message.exchangeId,
     client: 'bank',
     purpose: 'customer-identification',
-    officer: 'v1.officer',
+    officer: pseudonymOf('officer'),
     fields: new Set(['matched', 'attributes']),
     deadlineMs: message.deadlineMs,
     signal: 0,
