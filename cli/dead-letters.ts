@@ -1,6 +1,7 @@
 // `ndx dead-letters`: what was given up on, and the way to have it done again, which takes two operators.
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
 import { type Config } from '#runtime/config.ts'
+import { timeOf } from './audit-ledger.ts'
 import { CommandError, defineCommand, UsageError } from './command.ts'
 import { type DeadLetterCase, type DeadLetterCases, describeState } from './dead-letter-cases.ts'
 import { readCases, replay } from './dead-letter-replay.ts'
@@ -122,6 +123,6 @@ const toRow = ({ letter }: DeadLetterCase, state: string): string[] => [
   letter.exchangeId ?? '-',
   String(letter.attempts),
   letter.code,
-  new Date(letter.lastMs).toISOString(),
+  timeOf(letter.lastMs),
   state,
 ]

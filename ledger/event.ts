@@ -3,6 +3,9 @@
 // JSON is what is hashed, stored and exported, so that anybody can hash it again.
 import { type NoteKind, type ReplyOutcome } from '#bus/message.ts'
 
+/** Of an entry in UTF-8: the one limit of writer and verifier (and below the 65,535 that an entry bundle of tlog-tiles can say). */
+export const entryBytesMax = 16 * 1024
+
 /**
  * accepted: the request is on its topic · repeated: it is there once more (a lost acknowledgement) · answered, failed,
  * expired: the first terminal record of its reply partition · late: any after it · unreadable: no record of ours · and

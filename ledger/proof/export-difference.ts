@@ -1,6 +1,7 @@
 // Where two exports of one log part: the first entry that differs, and in which members. Reads both side by side and verifies
 // nothing; that is `verifyExport`'s.
 import { isJsonObject } from '#contracts/json.ts'
+import { readJson } from '#contracts/strict-json.ts'
 import { decodeSize } from '#ledger/notes/encoding.ts'
 import { exportMark } from './export.ts'
 import { Fault, quote } from './fault.ts'
@@ -90,10 +91,6 @@ const shown = (value: unknown): string =>
   value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 200) ?? '')
 
 function eventOf(line: string): Record<string, unknown> | undefined {
-  try {
-    const event: unknown = JSON.parse(line.split(' ').slice(2).join(' '))
-    return isJsonObject(event) ? event : undefined
-  } catch {
-    return undefined
-  }
+  const event = readJson(line.split(' ').slice(2).join(' '))
+  return isJsonObject(event) ? event : undefined
 }

@@ -88,7 +88,7 @@ describe('verify', () => {
     const w2 = formatVerifierKey(makeNoteKey(at('w2'), 'w2.example', 'witness').verifier)
     expect(await ndx(['verify', at('export'), '--witness', at('w1.pub'), '--witness', w2])).toEqual({
       status: 1,
-      stdout: 'bad: 1 of the known witnesses cosigned the checkpoint of 30, not 2\n',
+      stdout: 'bad: 1 of the known witnesses cosigned the checkpoint of 30, not 2\nfound in line 37\n',
       stderr: '',
     })
     const oneOfTwo = ['verify', at('export'), '--witness', at('w1.pub'), '--witness', w2, '--cosigned', '1']
@@ -137,7 +137,7 @@ describe('verify', () => {
     })
     expect(await ndx(['verify', '-'], {}, receipt.replace('"client":"bank"', '"client":"bonk"'))).toEqual({
       status: 1,
-      stdout: 'bad: entry 6 is not in the log of 30 entries as it stands here\nfirst bad entry: 6\n',
+      stdout: 'bad: entry 6 is not in the log of 30 entries as it stands here\nfirst bad entry: 6 (line 4)\n',
       stderr: '',
     })
     expect(await ndx(['verify', '-'], {}, receipt.slice(0, -1))).toMatchObject({ status: 1 })
@@ -147,7 +147,7 @@ describe('verify', () => {
   test('shows nothing of a file that could steer a terminal', async () => {
     const { status, stdout } = await ndx(['verify', '-'], {}, `ndx-export/v1\norigin \u001b[31m\u202e\n`)
     expect(status).toBe(1)
-    expect(stdout).toMatch(/^bad: the key is of log\.example; the export says [^\p{C}]*\n$/u)
+    expect(stdout).toMatch(/^bad: the key is of log\.example; the export says [^\p{C}]*\nfound in line 2\n$/u)
   })
 
   test.each([[''], ['nonsense\n'], ['nonsense'], ['ndx-export/v1\n'], [Buffer.of(0xff, 0x0a).toString('latin1')]])(
