@@ -117,7 +117,8 @@ async function withCases(
   }
 }
 
-const toRow = ({ letter }: DeadLetterCase, state: string): string[] => [
+/** As strings for a table, whatever the letter says. */
+export const toRow = ({ letter }: DeadLetterCase, state: string): string[] => [
   letter.id,
   `${letter.topic}/${letter.partition}/${letter.offset}`,
   letter.exchangeId ?? '-',

@@ -6,11 +6,13 @@ import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type DeadLetter } from '#bus/dead-letter.ts'
 import { createAuditTable, readEntry } from '#cli/audit-table.ts'
 import { readAnswer, readFileWithin } from '#cli/bounded-reading.ts'
 import { CommandError } from '#cli/command.ts'
+import { toRow } from '#cli/dead-letters.ts'
 import { readOperatorKey, readOperators } from '#cli/operators.ts'
-import { type ClientId } from '#contracts/contract.ts'
+import { type ClientId, type ProviderId } from '#contracts/contract.ts'
 import { depthMax, readJson } from '#contracts/strict-json.ts'
 import { makeNoteKey } from '#ledger/notes/keys.ts'
 import { makeSecrets } from '#runtime/secrets.ts'
@@ -96,6 +98,23 @@ describe('JSON that is nested too deep', () => {
     expect(entry).toEqual({ kind: 'text', text })
     expect(createAuditTable({ columns: 80, paint: (_, shown) => shown }).row(entry)).toHaveLength(81)
   })
+})
+
+test('a dead letter of a time beyond all dates has none', () => {
+  const lastMs = Number.MAX_SAFE_INTEGER
+  const letter: DeadLetter = {
+    ...{ id: 'tax-0-1', provider: 'tax' as ProviderId, topic: 'ndx.request.tax', partition: 0, offset: '1' },
+    ...{ attempts: 1, code: 'HANDLER_FAILED', firstMs: lastMs, lastMs },
+  }
+  expect(toRow({ letter, steps: [] }, '-')).toEqual([
+    'tax-0-1',
+    'ndx.request.tax/0/1',
+    '-',
+    '1',
+    'HANDLER_FAILED',
+    '-',
+    '-',
+  ])
 })
 
 describe('any bytes', () => {
