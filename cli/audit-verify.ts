@@ -6,7 +6,7 @@ import { diffExports } from '#ledger/proof/export-difference.ts'
 import { type ExportVerdict, verifyExport } from '#ledger/proof/export-verification.ts'
 import { Fault, type Finding } from '#ledger/proof/fault.ts'
 import { describeStart, windowsLineEnds } from '#ledger/proof/re-encoding.ts'
-import { type ReceiptVerdict, receiptBytesMax, receiptMark, verifyReceipt } from '#ledger/proof/receipt.ts'
+import { type ReceiptVerdict, receiptMark, verifyReceiptLines } from '#ledger/proof/receipt.ts'
 import { LineError, readLines } from '#ledger/proof/text-lines.ts'
 import { type AuditOptions } from './audit-trust.ts'
 import { readFileWithin } from './bounded-reading.ts'
@@ -20,11 +20,8 @@ export async function verify(path: string, options: AuditOptions, terminal: Term
   const { first, all } = await peek(linesOf(path, terminal))
   if (first === receiptMark) {
     if (options.checkpoint !== undefined) throw new UsageError('--checkpoint is for exports; a receipt holds its own.')
-    const text = await readText(all)
-    const verdict = typeof text === 'string' ? verifyReceipt(text, policy) : { ...text, ok: false as const }
-    await terminal.write(
-      'events' in verdict && verdict.ok ? tellReceipt(verdict, policy.logKey.name) : tellFinding(verdict),
-    )
+    const verdict = await verifyReceiptLines(all, policy)
+    await terminal.write(verdict.ok ? tellReceipt(verdict, policy.logKey.name) : tellFinding(verdict))
     return verdict.ok ? 0 : 1
   }
   const verdict = await verifyExport(all, { ...policy, ...checkpoint })
@@ -35,12 +32,12 @@ export async function verify(path: string, options: AuditOptions, terminal: Term
 export async function diff(a: string, b: string, terminal: Terminal): Promise<number> {
   if (a === '-' && b === '-') throw new UsageError('only one of two exports can come from standard input.')
   try {
-    const difference = await diffExports(linesOf(a, terminal), linesOf(b, terminal))
+    const difference = await diffExports(namedLinesOf(a, terminal), namedLinesOf(b, terminal))
     const { index, what } = difference ?? { what: 'the same entries' }
     await terminal.write(`${index === undefined ? '' : `entry ${index}: `}${escapeText(what)}\n`)
     return difference === undefined ? 0 : 1
   } catch (error) {
-    if (error instanceof Fault || error instanceof LineError) throw new UsageError(escapeText(error.message))
+    if (error instanceof Fault) throw new UsageError(escapeText(error.message))
     throw error
   }
 }
@@ -51,9 +48,9 @@ export const tellReceipt = ({ exchange, events, size, cosignedBy }: ReceiptVerdi
 /** For standard output: what is wrong, and where. */
 export function tellFinding({ why = '', firstBad, lastBad, line = 0 }: Partial<Finding>): string {
   const among = lastBad === undefined ? `${firstBad}` : `one of ${firstBad} to ${lastBad}`
-  const place = firstBad === undefined ? `found in line ${line}` : `first bad entry: ${among}`
-  const inLine = firstBad === undefined || line === 0 ? '' : ` (line ${line})`
-  return `bad: ${escapeText(why)}\n${firstBad === undefined && line === 0 ? '' : `${place}${inLine}\n`}`
+  const inFile = line === 0 ? '' : `found in line ${line}\n`
+  const place = firstBad === undefined ? inFile : `first bad entry: ${among}${line === 0 ? '' : ` (line ${line})`}\n`
+  return `bad: ${escapeText(why)}\n${place}`
 }
 
 /** Throws UsageError, also for what mail or Windows made of it. */
@@ -91,6 +88,16 @@ async function* linesOf(path: string, { input }: Terminal): AsyncGenerator<strin
   }
 }
 
+/** What is wrong with its lines is a UsageError that names the file. */
+async function* namedLinesOf(path: string, terminal: Terminal): AsyncGenerator<string> {
+  try {
+    yield* linesOf(path, terminal)
+  } catch (cause) {
+    if (!(cause instanceof LineError)) throw cause
+    throw new UsageError(escapeText(`${path === '-' ? 'standard input' : path}: ${cause.message}`))
+  }
+}
+
 /** The first line, and all of them. A fault of the first line is thrown where they are read. */
 async function peek(
   lines: AsyncGenerator<string>,
@@ -110,19 +117,4 @@ async function peek(
     yield* lines
   }
   return { first, all: all() }
-}
-
-/** Or why it cannot be one. */
-async function readText(lines: AsyncIterable<string>): Promise<string | Finding> {
-  let text = ''
-  try {
-    for await (const line of lines) {
-      text += `${line}\n`
-      if (text.length > receiptBytesMax) return { why: 'no receipt is that long' }
-    }
-    return text
-  } catch (error) {
-    if (error instanceof LineError) return { line: error.line, why: error.message }
-    throw error
-  }
 }

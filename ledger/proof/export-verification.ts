@@ -11,7 +11,7 @@ import { readEntry } from './entry.ts'
 import { exportMark } from './export.ts'
 import { Fault, type Finding, quote } from './fault.ts'
 import { checkWitnesses, openTrusted, type Policy } from './policy.ts'
-import { describeChange } from './re-encoding.ts'
+import { describeChange, lastEndMissing } from './re-encoding.ts'
 import { LineError } from './text-lines.ts'
 
 export interface ExportPolicy extends Policy {
@@ -117,11 +117,7 @@ class ExportVerifier {
   asFault({ message, line, text = '', isUnended }: LineError): Finding {
     const here = this.#here()
     const isInHeader = line <= headerLines
-    if (isUnended && this.#isWholeWith(text))
-      return {
-        line,
-        why: `all is as it was signed, but the end of line ${line}, the last, is missing: add it, or export it again`,
-      }
+    if (isUnended && this.#isWholeWith(text)) return { line, why: lastEndMissing(line) }
     const isNoEntry = isInHeader || (!isUnended && text.startsWith(checkpointMark))
     return { ...(isNoEntry ? {} : here), line, why: message }
   }

@@ -30,6 +30,9 @@ export function describeStart(bytes: Buffer): string | undefined {
 export const windowsLineEnds = (line: number): string =>
   `the file has Windows line ends (CRLF) from line ${line}: convert it back, ${again}`
 
+export const lastEndMissing = (line: number): string =>
+  `all is as it was signed, but the end of line ${line}, the last, is missing: add it, ${again}`
+
 /** What was done to one line of text → how to undo it. */
 const changes: readonly (readonly [string, (text: string) => string | undefined])[] = [
   ['its letters were taken apart (Unicode NFD): convert it back to NFC', text => text.normalize('NFC')],

@@ -11,7 +11,8 @@ import { decodeHash, decodeSize } from '#ledger/notes/encoding.ts'
 import { readEntry } from './entry.ts'
 import { Fault, type Finding, quote } from './fault.ts'
 import { checkWitnesses, openTrusted, type Policy } from './policy.ts'
-import { describeChange } from './re-encoding.ts'
+import { describeChange, lastEndMissing } from './re-encoding.ts'
+import { LineError } from './text-lines.ts'
 
 export const receiptMark = 'ndx-receipt/v1'
 
@@ -61,6 +62,27 @@ export function verifyReceipt(text: string, policy: Policy): ReceiptVerdict {
   } catch (error) {
     if (error instanceof Fault) return { ...verdict, ...error.finding }
     throw error
+  }
+}
+
+/** Lines without their ends, as `readLines` gives them. Never rejects for what is in them. */
+export async function verifyReceiptLines(
+  lines: AsyncIterable<string> | Iterable<string>,
+  policy: Policy,
+): Promise<ReceiptVerdict> {
+  const bad = { ok: false, exchange: '', size: 0, events: [], cosignedBy: [] }
+  let text = ''
+  try {
+    for await (const line of lines) {
+      text += `${line}\n`
+      if (text.length > receiptBytesMax) return { ...bad, why: 'no receipt is that long' }
+    }
+    return verifyReceipt(text, policy)
+  } catch (error) {
+    if (!(error instanceof LineError)) throw error
+    const { line, isUnended, message } = error
+    const isWhole = isUnended && verifyReceipt(`${text}${error.text}\n`, policy).ok
+    return { ...bad, line, why: isWhole ? lastEndMissing(line) : message }
   }
 }
 

@@ -140,7 +140,20 @@ describe('verify', () => {
       stdout: 'bad: entry 6 is not in the log of 30 entries as it stands here\nfirst bad entry: 6 (line 4)\n',
       stderr: '',
     })
-    expect(await ndx(['verify', '-'], {}, receipt.slice(0, -1))).toMatchObject({ status: 1 })
+    for (const [input, why] of [
+      [receipt.slice(0, -1), 'all is as it was signed, but the end of line 16, the last, is missing'],
+      [receipt.slice(0, 60), 'the file ends in the middle of line 3: it was cut'],
+      [receipt.replaceAll('\n', '\r\n'), 'the file has Windows line ends (CRLF) from line 1: convert it back'],
+      [
+        receipt.normalize('NFD'),
+        'entry 6 is not in the log of 30 entries as it stands here: its letters were taken apart',
+      ],
+      [receipt.slice(0, receipt.indexOf('\n\n') + 1), 'the receipt ends before its checkpoint: it was cut'],
+    ] as const) {
+      const { status, stdout, stderr } = await ndx(['verify', '-'], {}, input)
+      expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+      expect(stdout).toContain(`bad: ${why}`)
+    }
     expect(await ndx(['verify', at('receipt'), '--checkpoint', at('checkpoint')])).toMatchObject({ status: 2 })
   })
 
@@ -214,6 +227,11 @@ describe('diff', () => {
   test('of what is no export is status 2', async () => {
     expect(await ndx(['diff', at('export'), at('receipt')])).toMatchObject({ status: 2, stdout: '' })
     expect(await ndx(['diff', '-', '-'])).toMatchObject({ status: 2, stdout: '' })
+    const { status, stderr } = await ndx(['diff', at('export'), '-'], {}, log.exported().replaceAll('\n', '\r\n'))
+    expect([status, stderr.split('\n')[0]]).toEqual([
+      2,
+      'ndx audit: standard input: the file has Windows line ends (CRLF) from line 1: convert it back, or export it again',
+    ])
   })
 })
 

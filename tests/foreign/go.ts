@@ -9,6 +9,8 @@ const module = join(import.meta.dirname, 'tlog')
 const torchwood = 'filippo.io/torchwood/cmd'
 /** No other Go than the one that is here, and no C compiler. */
 const env = { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '', GOWORK: 'off', CGO_ENABLED: '0' }
+/** Of modules that are not here yet. */
+const downloadMs = 120_000
 /** A first build compiles SQLite: a minute or two. */
 export const buildMs = 600_000
 
@@ -23,7 +25,7 @@ export async function findGo(): Promise<{ build(folder: string): Promise<GoProgr
   const version = await run('go', ['version'], { env }).catch(() => undefined)
   if (version === undefined) return { missing: 'there is no go on the PATH' }
   try {
-    await run('go', ['mod', 'download'], { cwd: module, env, timeout: buildMs })
+    await run('go', ['mod', 'download'], { cwd: module, env, timeout: downloadMs })
   } catch (error) {
     const said = String((error as { stderr?: string }).stderr ?? error)
     return { missing: `the Go modules cannot be had: ${said.trim().split('\n')[0]}` }

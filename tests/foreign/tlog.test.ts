@@ -2,7 +2,7 @@
 // and finds what was altered on the way; its witness cosigns our heads, and no head of another past.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -15,10 +15,12 @@ import {
   makeNoteKey,
   parseVerifierKey,
   readVerifierKey,
+  type SignerKey,
   type VerifierKey,
 } from '#ledger/notes/keys.ts'
 import { verifyExport } from '#ledger/proof/export-verification.ts'
 import { CosignError, cosign } from '#ledger/witness/client.ts'
+import { witnessKeysDir } from '#ledger/witness/places.ts'
 import { createLog as createProcessLog } from '#runtime/log.ts'
 import { until } from '#tests/bus/until.ts'
 import { freePort } from '#tests/integration/processes.ts'
@@ -167,6 +169,13 @@ describe.skipIf('missing' in go)(`a witness in Go${why}`, { timeout }, () => {
     return { size, atMs: 0, note: signCheckpoint({ origin, size, root: of.rootAt(size) }, by) }
   }
 
+  const database = join(folder, 'witness.db')
+  const introduce = async ({ verifier }: SignerKey): Promise<void> => {
+    const named = ['-db', database, '-origin', verifier.name]
+    await run(programs.witnessctl, ['add-log', ...named])
+    await run(programs.witnessctl, ['add-key', ...named, '-key', formatVerifierKey(verifier)])
+  }
+
   /** Its output from now on. */
   function launch(file: string, args: readonly string[]): () => string {
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -186,10 +195,8 @@ describe.skipIf('missing' in go)(`a witness in Go${why}`, { timeout }, () => {
 
   beforeAll(async () => {
     if ('missing' in go) return
-    const [database, socket] = [join(folder, 'witness.db'), join(folder, 'agent')]
-    const known = ['-db', database, '-origin', log.origin]
-    await run(programs.witnessctl, ['add-log', ...known])
-    await run(programs.witnessctl, ['add-key', ...known, '-key', formatVerifierKey(key.verifier)])
+    await introduce(key)
+    const socket = join(folder, 'agent')
     const agent = launch(programs.reader, ['agent', socket])
     const fingerprint = await found('an ssh-agent', agent, /"fingerprint":"([^"]+)"/)
     const address = `127.0.0.1:${await freePort()}`
@@ -234,6 +241,22 @@ describe.skipIf('missing' in go)(`a witness in Go${why}`, { timeout }, () => {
     const policy = { logKey: key.verifier, witnessKeys: [witness], witnessesMin: 1, checkpoint: checkpoint.note }
     const lines = log.exported().trimEnd().split('\n')
     expect(await verifyExport(lines, policy)).toMatchObject({ ok: true, cosignedBy: ['witness.example/litewitness'] })
+  })
+
+  test('cosigns the head of a whole ledger, which serves it so', async () => {
+    const dataDir = join(folder, 'data')
+    const own = makeNoteKey(logKeyPath(dataDir), 'ndx.example/ledger')
+    await introduce(own)
+    mkdirSync(witnessKeysDir(dataDir), { recursive: true })
+    writeFileSync(join(witnessKeysDir(dataDir), 'litewitness.pub'), `${formatVerifierKey(witness)}\n`)
+    const world = await startWorld({ ledger: true, dataDir, settings: { NDX_WITNESS_URLS: url } })
+    open.push(world)
+    await world.ask('population/identity-verification')
+    const served = async (): Promise<string> => (await fetch(`${world.ledger?.url}/log/checkpoint`)).text()
+    await until('a head is cosigned', async () => (await served()).includes(`\u2014 ${witness.name} `))
+    const { cosignatures } = openCheckpoint(await served(), [own.verifier], [witness])
+    expect(cosignatures).toHaveLength(1)
+    expect(await readWith(`${world.ledger?.url}/log`, formatVerifierKey(own.verifier))).toMatchObject({ status: 0 })
   })
 
   test('does not cosign another past, nor a log that it does not know', async () => {
