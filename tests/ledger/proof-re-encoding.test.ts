@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { entryBytesMax } from '#ledger/event.ts'
 import { makeNoteKey } from '#ledger/notes/keys.ts'
+import { diffExports } from '#ledger/proof/export-difference.ts'
 import { type ExportVerdict, verifyExport } from '#ledger/proof/export-verification.ts'
 import { verifyReceipt, writeReceipt } from '#ledger/proof/receipt.ts'
 import { readLines } from '#ledger/proof/text-lines.ts'
@@ -188,6 +189,21 @@ test('an entry is at most as long as the writer may write it, in an export and i
     expect(await verifyExport(long.exported().split('\n').slice(0, -1), policy)).toMatchObject({ ok: isRight, why })
     expect(verifyReceipt(receipt, policy)).toMatchObject({ ok: isRight, why })
     expect(await verify(long.exported())).toMatchObject({ ok: isRight, ...(isRight ? {} : { line: 6, firstBad: 1 }) })
+  }
+})
+
+test('an entry that is nested beyond writing is no event, though it is signed', async () => {
+  const deep = `{"v":${'['.repeat(5_000)}${']'.repeat(5_000)}}`
+  for (const entry of [deep, deep.replace('"v":', '"v":1,"exchange":'), deep.replace('"v":', '"events":')]) {
+    const odd = createLog(key)
+    for (const line of [eventOf(0), entry, eventOf(2)]) odd.add(line)
+    const note = odd.seal()
+    const entries = [{ index: 1, entry }]
+    const receipt = writeReceipt({ origin: odd.origin, exchange: 'x', entries, note, size: 3, nodes: odd.nodes })
+    const expected = { ok: false, firstBad: 1, why: expect.stringMatching(/^entry 1 is no event/) }
+    expect(await verify(odd.exported())).toMatchObject({ ...expected, line: 6 })
+    expect(verifyReceipt(receipt, policy)).toMatchObject({ ...expected, line: 4 })
+    expect(await diffExports([...odd.exported().trimEnd().split('\n')], lines)).toMatchObject({ index: 1 })
   }
 })
 
