@@ -2,6 +2,7 @@
 import { type Contract, type Example, type Grant } from '#contracts/contract.ts'
 import { isJsonObject, type Json, type JsonObject } from '#contracts/json.ts'
 import { type Registry } from '#contracts/registry.ts'
+import { depthMax, readJson } from '#contracts/strict-json.ts'
 import { createChance } from '#nation/chance.ts'
 import { createNation, type Nation } from '#nation/nation.ts'
 import { CommandError, defineCommand, UsageError } from './command.ts'
@@ -120,11 +121,9 @@ function requestOf(wishes: Wishes, contract: Contract, example: Example | undefi
 }
 
 function parseData(text: string): Json {
-  try {
-    return JSON.parse(text) as Json
-  } catch {
-    throw new UsageError(`--data is not JSON: ${escapeText(text.slice(0, 100))}`)
-  }
+  const data = readJson(text)
+  if (data !== undefined) return data
+  throw new UsageError(`--data is not JSON, or nested deeper than ${depthMax}: ${escapeText(text.slice(0, 100))}`)
 }
 
 /** The same dice and the same label for the same one, so that asked again it is the same question. */

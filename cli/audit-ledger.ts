@@ -4,12 +4,14 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type ReadableStream } from 'node:stream/web'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
+import { readJson } from '#contracts/strict-json.ts'
 import { openCheckpoint } from '#ledger/notes/checkpoint.ts'
 import { decodeSize } from '#ledger/notes/encoding.ts'
-import { NoteError } from '#ledger/notes/note.ts'
-import { type ReceiptVerdict, verifyReceipt } from '#ledger/proof/receipt.ts'
+import { NoteError, noteBytesMax } from '#ledger/notes/note.ts'
+import { type ReceiptVerdict, receiptBytesMax, verifyReceipt } from '#ledger/proof/receipt.ts'
 import { type AuditOptions } from './audit-trust.ts'
 import { tellFinding, tellReceipt } from './audit-verify.ts'
+import { readAnswer } from './bounded-reading.ts'
 import { CommandError, UsageError } from './command.ts'
 import { escapeText } from './safe-text.ts'
 import { configOf } from './surroundings.ts'
@@ -24,9 +26,8 @@ const shownApart: readonly string[] = ['v', 'kind', 'exchange', 'at', 'source', 
 
 export async function prove(exchange: string, options: AuditOptions, terminal: Terminal): Promise<number> {
   const policy = options.trust()
-  const text = await (
-    await askLedger(`/v1/audit/proof/inclusion?exchange=${encodeURIComponent(exchange)}`, options, terminal)
-  ).text()
+  const path = `/v1/audit/proof/inclusion?exchange=${encodeURIComponent(exchange)}`
+  const text = await readAnswer(await askLedger(path, options, terminal), receiptBytesMax)
   if (options.out !== undefined) writeFileSync(options.out, text)
   const verdict = verifyReceipt(text, policy)
   if (!verdict.ok) {
@@ -57,7 +58,7 @@ export async function exportLog({ from = '0', ...options }: AuditOptions, termin
 
 export async function checkpoint(options: AuditOptions, terminal: Terminal): Promise<number> {
   const policy = options.trust()
-  const note = await (await askLedger('/v1/audit/checkpoint', options, terminal)).text()
+  const note = await readAnswer(await askLedger('/v1/audit/checkpoint', options, terminal), noteBytesMax)
   try {
     const { size, cosignatures } = openCheckpoint(note, [policy.logKey], policy.witnessKeys)
     await terminal.write(note)
@@ -73,9 +74,7 @@ export async function checkpoint(options: AuditOptions, terminal: Terminal): Pro
 }
 
 export async function reconcile(options: AuditOptions, terminal: Terminal): Promise<number> {
-  const body: unknown = await (await askLedger('/v1/audit/reconciliation', options, terminal))
-    .json()
-    .catch(() => undefined)
+  const body = readJson(await readAnswer(await askLedger('/v1/audit/reconciliation', options, terminal)))
   const { providers, gaps } = isJsonObject(body) ? body : {}
   if (!isJsonObject(body) || !Array.isArray(providers) || !Array.isArray(gaps))
     throw new CommandError('what answers there is not a ledger: it gave no reconciliation.')
@@ -115,7 +114,7 @@ export async function askLedger(
   try {
     const response = await fetch(`${url}${path}`, { redirect: 'error', signal: abort.signal })
     if (response.status === 200) return response
-    const said = escapeText((await response.text()).slice(0, 300).trim())
+    const said = escapeText((await readAnswer(response)).slice(0, 300).trim())
     throw new CommandError(
       response.status === 404
         ? `the ledger at ${url} has nothing of that yet${said === '' ? '' : `: ${said}`}`

@@ -1,8 +1,10 @@
 // `ndx audit story`: exchanges that belong together, from the first of them, as the ledger tells it: who asked whom in the course of
 // what, how it ended and when. Nothing of it is verified here; `audit prove` does that for each.
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
+import { readJson } from '#contracts/strict-json.ts'
 import { askLedger, timeOf, upper } from './audit-ledger.ts'
 import { type AuditOptions } from './audit-trust.ts'
+import { readAnswer } from './bounded-reading.ts'
 import { CommandError } from './command.ts'
 import { formatTable } from './table.ts'
 import { type Terminal } from './terminal.ts'
@@ -13,7 +15,7 @@ const indentMax = 8
 
 export async function story(exchange: string, options: AuditOptions, terminal: Terminal): Promise<number> {
   const path = `/v1/audit/story?exchange=${encodeURIComponent(exchange)}`
-  const body: unknown = await (await askLedger(path, options, terminal)).json().catch(() => undefined)
+  const body = readJson(await readAnswer(await askLedger(path, options, terminal)))
   const chapters = isJsonObject(body) ? body['story'] : undefined
   if (!Array.isArray(chapters) || !chapters.every(isJsonObject))
     throw new CommandError('what answers there is not a ledger: it told no story.')

@@ -1,6 +1,7 @@
 // The audit log as a table: which lines are wanted, and how one looks. Exchanges are rows; other events of the log and lines
 // that are no JSON are shown dim in between, unless somebody asked for certain exchanges. Pure, but for the terminal's colours.
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
+import { readJson } from '#contracts/strict-json.ts'
 import { type Line } from './lines.ts'
 import { cutTo, escapeText } from './safe-text.ts'
 import { type Column, fitColumns, formatRow } from './table.ts'
@@ -71,7 +72,7 @@ const eventStyleOf = ({ level }: JsonObject): Style => {
 }
 
 export function readEntry({ text, isCut }: Line): Entry {
-  const facts = isCut ? undefined : parse(text)
+  const facts = isCut ? undefined : readJson(text)
   if (!isJsonObject(facts)) return { kind: 'text', text }
   return { kind: facts['event'] === 'exchange' ? 'exchange' : 'event', facts }
 }
@@ -148,11 +149,3 @@ function timeOf({ time }: JsonObject): string {
 
 const isAmong = (names: readonly string[] | undefined, name: string): boolean =>
   names === undefined || names.includes(name)
-
-function parse(text: string): JsonObject | undefined {
-  try {
-    return JSON.parse(text) as JsonObject
-  } catch {
-    return undefined
-  }
-}

@@ -1,10 +1,21 @@
 // Whom an audit trusts, as the command line names it: verifier keys, written out or in files.
-import { existsSync, readFileSync } from 'node:fs'
-import { KeyError, logKeyPath, parseVerifierKey, publicSuffix, type VerifierKey } from '#ledger/notes/keys.ts'
+import { existsSync } from 'node:fs'
+import {
+  KeyError,
+  keyTextOf,
+  logKeyPath,
+  parseVerifierKey,
+  publicSuffix,
+  type VerifierKey,
+} from '#ledger/notes/keys.ts'
 import { type Policy } from '#ledger/proof/policy.ts'
+import { readFileWithin } from './bounded-reading.ts'
 import { UsageError } from './command.ts'
 import { configOf, shownPath } from './surroundings.ts'
 import { type Terminal } from './terminal.ts'
+
+/** Of a key's file, with room for line ends. */
+const keyBytesMax = 4_096
 
 interface KeyOptions {
   readonly key?: string
@@ -46,7 +57,7 @@ function readKey(option: string, text: string, type: VerifierKey['type']): Verif
 
 function readText(option: string, text: string, type: VerifierKey['type']): VerifierKey {
   try {
-    return parseVerifierKey(existsSync(text) ? readFileSync(text, 'utf8').replace(/\n$/, '') : text)
+    return parseVerifierKey(existsSync(text) ? keyTextOf(readFileWithin(text, keyBytesMax).toString('utf8')) : text)
   } catch (error) {
     if (error instanceof KeyError)
       throw new UsageError(`${option} names neither a ${type}’s verifier key nor a file of one.`)

@@ -1,40 +1,43 @@
 // The two actions of `ndx audit` that need no ledger: verify an export or a receipt, compare two exports. Streams: an export may be
 // larger than memory.
-import { createReadStream, readFileSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
+import { noteBytesMax } from '#ledger/notes/note.ts'
 import { diffExports } from '#ledger/proof/export-difference.ts'
 import { type ExportVerdict, verifyExport } from '#ledger/proof/export-verification.ts'
 import { Fault, type Finding } from '#ledger/proof/fault.ts'
-import { type ReceiptVerdict, receiptBytesMax, receiptMark, verifyReceipt } from '#ledger/proof/receipt.ts'
+import { describeStart, windowsLineEnds } from '#ledger/proof/re-encoding.ts'
+import { type ReceiptVerdict, receiptMark, verifyReceiptLines } from '#ledger/proof/receipt.ts'
 import { LineError, readLines } from '#ledger/proof/text-lines.ts'
 import { type AuditOptions } from './audit-trust.ts'
-import { CommandError, UsageError } from './command.ts'
+import { readFileWithin } from './bounded-reading.ts'
+import { UsageError } from './command.ts'
 import { escapeText } from './safe-text.ts'
 import { type Terminal } from './terminal.ts'
 
 export async function verify(path: string, options: AuditOptions, terminal: Terminal): Promise<number> {
   const policy = options.trust()
-  const checkpoint = options.checkpoint === undefined ? {} : { checkpoint: readWhole(options.checkpoint) }
+  const checkpoint = options.checkpoint === undefined ? {} : { checkpoint: readCheckpoint(options.checkpoint) }
   const { first, all } = await peek(linesOf(path, terminal))
   if (first === receiptMark) {
     if (options.checkpoint !== undefined) throw new UsageError('--checkpoint is for exports; a receipt holds its own.')
-    const verdict = verifyReceipt(await readText(all), policy)
+    const verdict = await verifyReceiptLines(all, policy)
     await terminal.write(verdict.ok ? tellReceipt(verdict, policy.logKey.name) : tellFinding(verdict))
     return verdict.ok ? 0 : 1
   }
   const verdict = await verifyExport(all, { ...policy, ...checkpoint })
-  await terminal.write(verdict.ok ? tellExport(verdict, policy.logKey.name) : tellFinding(verdict, verdict.line))
+  await terminal.write(verdict.ok ? tellExport(verdict, policy.logKey.name) : tellFinding(verdict))
   return verdict.ok ? 0 : 1
 }
 
 export async function diff(a: string, b: string, terminal: Terminal): Promise<number> {
   if (a === '-' && b === '-') throw new UsageError('only one of two exports can come from standard input.')
   try {
-    const difference = await diffExports(linesOf(a, terminal), linesOf(b, terminal))
+    const difference = await diffExports(namedLinesOf(a, terminal), namedLinesOf(b, terminal))
     const { index, what } = difference ?? { what: 'the same entries' }
     await terminal.write(`${index === undefined ? '' : `entry ${index}: `}${escapeText(what)}\n`)
     return difference === undefined ? 0 : 1
   } catch (error) {
-    if (error instanceof Fault || error instanceof LineError) throw new UsageError(escapeText(error.message))
+    if (error instanceof Fault) throw new UsageError(escapeText(error.message))
     throw error
   }
 }
@@ -43,16 +46,24 @@ export const tellReceipt = ({ exchange, events, size, cosignedBy }: ReceiptVerdi
   `ok: ${events.length} events of ${escapeText(exchange)} are in ${escapeText(log)} (checkpoint of ${size}${tellWitnesses(cosignedBy)})\n`
 
 /** For standard output: what is wrong, and where. */
-export function tellFinding({ why = '', firstBad, lastBad }: Partial<Finding>, line?: number): string {
-  const place = line === undefined ? '' : ` (line ${line})`
+export function tellFinding({ why = '', firstBad, lastBad, line = 0 }: Partial<Finding>): string {
   const among = lastBad === undefined ? `${firstBad}` : `one of ${firstBad} to ${lastBad}`
-  return `bad: ${escapeText(why)}\n${firstBad === undefined ? '' : `first bad entry: ${among}${place}\n`}`
+  const inFile = line === 0 ? '' : `found in line ${line}\n`
+  const place = firstBad === undefined ? inFile : `first bad entry: ${among}${line === 0 ? '' : ` (line ${line})`}\n`
+  return `bad: ${escapeText(why)}\n${place}`
 }
 
-/** Throws UsageError. */
-export function readWhole(path: string): string {
+/** Throws UsageError, also for what mail or Windows made of it. */
+function readCheckpoint(path: string): string {
+  const bytes = readBytes(path)
+  const why = describeStart(bytes) ?? (bytes.includes('\r\n') ? windowsLineEnds(1) : undefined)
+  if (why !== undefined) throw new UsageError(`--checkpoint: ${why}.`)
+  return bytes.toString('utf8')
+}
+
+function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileWithin(path, noteBytesMax)
   } catch (cause) {
     throw new UsageError(`cannot read: ${(cause as Error).message}`)
   }
@@ -77,6 +88,16 @@ async function* linesOf(path: string, { input }: Terminal): AsyncGenerator<strin
   }
 }
 
+/** What is wrong with its lines is a UsageError that names the file. */
+async function* namedLinesOf(path: string, terminal: Terminal): AsyncGenerator<string> {
+  try {
+    yield* linesOf(path, terminal)
+  } catch (cause) {
+    if (!(cause instanceof LineError)) throw cause
+    throw new UsageError(escapeText(`${path === '-' ? 'standard input' : path}: ${cause.message}`))
+  }
+}
+
 /** The first line, and all of them. A fault of the first line is thrown where they are read. */
 async function peek(
   lines: AsyncGenerator<string>,
@@ -96,19 +117,4 @@ async function peek(
     yield* lines
   }
   return { first, all: all() }
-}
-
-/** Throws CommandError. */
-async function readText(lines: AsyncIterable<string>): Promise<string> {
-  let text = ''
-  try {
-    for await (const line of lines) {
-      text += `${line}\n`
-      if (text.length > receiptBytesMax) throw new CommandError('bad: no receipt is that long.')
-    }
-  } catch (error) {
-    if (error instanceof LineError) throw new CommandError(`bad: ${error.message}`)
-    throw error
-  }
-  return text
 }

@@ -1,6 +1,7 @@
 // `ndx dead-letters`: what was given up on, and the way to have it done again, which takes two operators.
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
 import { type Config } from '#runtime/config.ts'
+import { timeOf } from './audit-ledger.ts'
 import { CommandError, defineCommand, UsageError } from './command.ts'
 import { type DeadLetterCase, type DeadLetterCases, describeState } from './dead-letter-cases.ts'
 import { readCases, replay } from './dead-letter-replay.ts'
@@ -116,12 +117,13 @@ async function withCases(
   }
 }
 
-const toRow = ({ letter }: DeadLetterCase, state: string): string[] => [
+/** As strings for a table, whatever the letter says. */
+export const toRow = ({ letter }: DeadLetterCase, state: string): string[] => [
   letter.id,
   `${letter.topic}/${letter.partition}/${letter.offset}`,
   letter.exchangeId ?? '-',
   String(letter.attempts),
   letter.code,
-  new Date(letter.lastMs).toISOString(),
+  timeOf(letter.lastMs),
   state,
 ]

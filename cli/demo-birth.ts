@@ -1,5 +1,6 @@
 // The step of the tour that does not wait: a birth's personal number, which the register gives later. Told three ways: at once
 // that it is accepted, at its address how it stands, by a callback when it is settled.
+import { readJson } from '#contracts/strict-json.ts'
 import { readCallbackSecret } from '#runtime/secrets.ts'
 import { exchangeIdOf, lookFor, replyOf, statusIs } from './demo-claims.ts'
 import { findLedger } from './demo-ledger.ts'
@@ -97,7 +98,7 @@ async function tellCallback(
   const isHere = 'policy' in ledger && ledger.isHere
   const body = await receiver.received(exchangeId, isHere ? calledWithinMs : calledFromElsewhereWithinMs)
   if (body !== undefined) {
-    const data = memberOf(JSON.parse(body), 'data')
+    const data = memberOf(readJson(body), 'data')
     return {
       story: [`callback: ${body}`],
       checks: [

@@ -1,6 +1,7 @@
 // A client's receiver of callbacks, as any client may write one: takes only what is signed with its own secret and fresh
 // (Standard Webhooks 1.0), says 204 at once, and works later.
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { readJson } from '#contracts/strict-json.ts'
 import { isSignedBy } from '#ledger/callbacks/signature.ts'
 import { lookFor } from './demo-claims.ts'
 import { memberOf } from './simulated-client.ts'
@@ -33,7 +34,7 @@ export function listenForCallbacks(url: URL, secret: string): Promise<Receiver |
 const receiverOf = (server: Server, bodies: readonly string[]): Receiver => ({
   received: (exchangeId, withinMs) =>
     lookFor(
-      async () => bodies.find(body => memberOf(memberOf(JSON.parse(body), 'data'), 'exchangeId') === exchangeId),
+      async () => bodies.find(body => memberOf(memberOf(readJson(body), 'data'), 'exchangeId') === exchangeId),
       withinMs,
     ),
   stop: () => {

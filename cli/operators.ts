@@ -1,11 +1,13 @@
 // Operators' keys (Ed25519): `<dataDir>/operators/<name>.key` is the operator's own, `<name>.pub` is what the others check with. In
 // this installation they lie in one folder so that it can be tried; in earnest each `.key` is where only its owner reads it.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DeadLetter, type ReplayStep } from '#bus/dead-letter.ts'
+import { readFileWithin } from './bounded-reading.ts'
 import { CommandError, UsageError } from './command.ts'
 
+const keyBytesMax = 16 * 1024
 const nameForm = /^[a-z][a-z0-9-]{0,39}$/
 
 /** Checks steps against the public keys that are known here. */
@@ -30,6 +32,16 @@ export function makeOperator(dataDir: string, name: string): void {
   writeFileSync(join(folder, `${name}.pub`), publicKey.export({ format: 'pem', type: 'spki' }), { flag: 'wx' })
 }
 
+/** Throws CommandError for a file that holds no key. */
+function readKey(file: string, read: (pem: Buffer) => KeyObject): KeyObject {
+  try {
+    return read(readFileWithin(file, keyBytesMax))
+  } catch (cause) {
+    if (cause instanceof CommandError || (cause as Error & { syscall?: string }).syscall !== undefined) throw cause
+    throw new CommandError(`${file} holds no key of an operator; restore it, or take it away.`, { cause })
+  }
+}
+
 /** The operator's private key. */
 export function readOperatorKey(dataDir: string, name: string): KeyObject {
   const file = keyFile(dataDir, name)
@@ -37,15 +49,13 @@ export function readOperatorKey(dataDir: string, name: string): KeyObject {
     throw new CommandError(
       `there is no operator ${name}: ${file} is missing.\n\`npx ndx dead-letters operator ${name}\` makes the keys.`,
     )
-  return createPrivateKey(readFileSync(file))
+  return readKey(file, createPrivateKey)
 }
 
 export function readOperators(dataDir: string): IsSigned {
   const folder = join(dataDir, 'operators')
   const files = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('.pub')) : []
-  const keys = new Map(
-    files.map(name => [name.slice(0, -'.pub'.length), createPublicKey(readFileSync(join(folder, name)))]),
-  )
+  const keys = new Map(files.map(name => [name.slice(0, -'.pub'.length), readKey(join(folder, name), createPublicKey)]))
   return (step, letter) => {
     const key = keys.get(step.operator)
     return key !== undefined && verify(null, signedText(step, letter), key, Buffer.from(step.signature, 'base64url'))

@@ -3,8 +3,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type JWK } from 'jose'
+import { readJson } from '#contracts/strict-json.ts'
 import { tokenRequest } from '#runtime/client-assertion.ts'
 import { readClientPrivateKey } from '#runtime/secrets.ts'
+import { readAnswer } from './bounded-reading.ts'
 import { CommandError } from './command.ts'
 import { findNearest } from './nearest.ts'
 import { escapeText } from './safe-text.ts'
@@ -12,7 +14,7 @@ import { escapeText } from './safe-text.ts'
 export interface Answer {
   status: number
   headers: Headers
-  /** Parsed when it is JSON, else its first characters. */
+  /** Parsed when it is JSON that is not nested too deep, else its first characters. */
   body: unknown
   text: string
   tookMs: number
@@ -67,7 +69,7 @@ export async function send(url: string, request: RequestInit = {}): Promise<Answ
   const startedMs = performance.now()
   try {
     const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(answerMaxMs), ...request })
-    const text = await response.text()
+    const text = await readAnswer(response)
     return {
       status: response.status,
       headers: response.headers,
@@ -76,6 +78,7 @@ export async function send(url: string, request: RequestInit = {}): Promise<Answ
       tookMs: performance.now() - startedMs,
     }
   } catch (cause) {
+    if (cause instanceof CommandError) throw cause
     throw new CommandError(tellSilence(new URL(url).origin, cause), { cause })
   }
 }
@@ -83,20 +86,14 @@ export async function send(url: string, request: RequestInit = {}): Promise<Answ
 export const memberOf = (body: unknown, name: string): unknown =>
   typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text.slice(0, 500)
-  }
-}
+const parse = (text: string): unknown => readJson(text) ?? text.slice(0, 500)
 
 function readKey(dataDir: string, client: string): JWK {
   const folder = join(dataDir, 'clients')
   const suffix = '.private.json'
   const names = existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith(suffix)) : []
   const clients = names.map(name => name.slice(0, -suffix.length)).sort()
-  if (clients.includes(client)) return readClientPrivateKey(dataDir, client)
+  if (clients.includes(client)) return readOwnKey(dataDir, client)
   if (clients.length === 0)
     throw new CommandError(
       `there are no clients’ keys in ${folder}.\n\`npm start\` makes them at its first start; NDX_DATA_DIR names the folder of a gateway that runs elsewhere.`,
@@ -106,6 +103,17 @@ function readKey(dataDir: string, client: string): JWK {
   throw new CommandError(
     `there is no client “${escapeText(client.slice(0, 60))}”.${hint}\nIn ${folder} are the keys of ${clients.length} clients; \`npx ndx clients\` lists who may ask.`,
   )
+}
+
+function readOwnKey(dataDir: string, client: string): JWK {
+  try {
+    return readClientPrivateKey(dataDir, client)
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw new CommandError(`the key of ${client} in ${join(dataDir, 'clients')} is no JSON; restore the file.`, {
+      cause,
+    })
+  }
 }
 
 /** The metadata of RFC 8414: who issues, and whether tokens are to be had here at all. */

@@ -6,6 +6,7 @@ import { announce } from '#bus/probe.ts'
 import { deadLetterTopic, notePartitions, noteTopic, replyPartitions, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ProviderId, type Service, type ServiceId } from '#contracts/contract.ts'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
+import { readJson } from '#contracts/strict-json.ts'
 import { type Asking, type Question, writeQuestion } from './questions.ts'
 
 export interface SeenRecord {
@@ -222,12 +223,8 @@ function readReply(record: SeenRecord): SeenReply {
 }
 
 function parse(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = readJson(text)
+  return isJsonObject(value) ? value : undefined
 }
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {

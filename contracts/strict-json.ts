@@ -26,6 +26,20 @@ export function parseStrictJson(bytes: Buffer): Json {
   return value
 }
 
+/**
+ * For text that is only looked at (a file, an answer, a line of a log): `undefined` when it is no JSON or nested deeper than
+ * `depthMax`, so that whoever walks what comes back, or writes it as JSON again, cannot run out of stack. Never throws.
+ */
+export function readJson(text: string): Json | undefined {
+  try {
+    scan(text)
+    return parse(text)
+  } catch (error) {
+    if (error instanceof StrictJsonError) return undefined
+    throw error
+  }
+}
+
 function parse(text: string): Json {
   try {
     return JSON.parse(text) as Json

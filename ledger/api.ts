@@ -15,6 +15,7 @@ import { reconcile } from './reconciliation.ts'
 import { statusOf, type Watchers } from './status.ts'
 import { type LedgerStore } from './store.ts'
 import { tellStory } from './story.ts'
+import { tlogTileRoutes } from './tlog-tiles.ts'
 
 export interface LedgerApiParts {
   store: LedgerStore
@@ -35,7 +36,9 @@ const exchangeIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export function buildLedgerApi(parts: LedgerApiParts): FastifyInstance {
   const app = fastify({ logger: false, requestTimeout: 10_000, keepAliveTimeout: 60_000, forceCloseConnections: true })
-  app.addHook('onSend', async (_, reply) => void reply.header('cache-control', 'no-store'))
+  app.addHook('onSend', async (_, reply) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+  })
   // What went wrong inside is the log's; a caller of the inner network learns that it did.
   app.setErrorHandler((error: { statusCode?: number }, _, reply) => {
     const status = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 503
@@ -43,6 +46,7 @@ export function buildLedgerApi(parts: LedgerApiParts): FastifyInstance {
   })
   statusRoutes(app, parts)
   auditRoutes(app, parts)
+  tlogTileRoutes(app, parts.store)
   callbackRoutes(app, parts)
   app.get('/metrics', async (_, reply) => reply.type(parts.metrics.contentType).send(await parts.metrics.render()))
   app.get('/health/live', async () => ({ status: 'live' }))

@@ -4,7 +4,10 @@
 import { type ReplyOutcome } from '#bus/message.ts'
 import { type NoteKind } from '#bus/note.ts'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
-import { isNestedDeeper } from '#contracts/json-depth.ts'
+import { readJson } from '#contracts/strict-json.ts'
+
+/** Of an entry in UTF-8: the one limit of writer and verifier (and below the 65,535 that an entry bundle of tlog-tiles can say). */
+export const entryBytesMax = 16 * 1024
 
 /**
  * accepted: the request is on its topic · repeated: it is there once more (a lost acknowledgement) · answered, failed,
@@ -32,11 +35,6 @@ export type EventDetail = string | number | boolean | readonly string[]
 /** Of this format. Entries of format 1 are one event each, with its exchange among its members. */
 export const entryFormat = 2
 
-/** No entry is longer, in bytes of UTF-8: one limit for who writes and who verifies. */
-export const entryBytesMax = 16 * 1024
-
-const entryDepthMax = 4
-
 /** One form for one event: members sorted by name, those undefined and the exchange left out, no spaces. */
 export function encodeEvent(event: LedgerEvent): string {
   let line = ''
@@ -56,24 +54,14 @@ export const encodeEntry = (events: readonly [LedgerEvent, ...LedgerEvent[]]): s
 
 /** The events of an entry; of both formats. Undefined: it is none. */
 export function decodeEntry(entry: string): LedgerEvent[] | undefined {
-  const value = parse(entry)
-  if (value === undefined) return undefined
+  const value = readJson(entry)
+  if (!isJsonObject(value)) return undefined
   if (value['v'] === 1) return isEvent(value) ? [value] : undefined
   const { v, exchange, events } = value
   if (v !== entryFormat || typeof exchange !== 'string' || !Array.isArray(events) || events.length === 0)
     return undefined
   const read = events.map(event => (isJsonObject(event) ? { ...event, exchange } : undefined))
   return read.every(event => isEvent(event)) ? read : undefined
-}
-
-function parse(entry: string): JsonObject | undefined {
-  if (isNestedDeeper(entry, entryDepthMax)) return undefined
-  try {
-    const value: unknown = JSON.parse(entry)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 const texts = ['kind', 'exchange', 'source', 'origin'] as const

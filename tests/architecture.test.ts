@@ -179,7 +179,7 @@ describe('each outside thing has its place', () => {
     [
       'fastify',
       imports(/^fastify$/),
-      /^gateway\/(app|listeners|rate-limit-fields)\.ts$|^gateway\/(plugins|routes)\/|^ledger\/api\.ts$/,
+      /^gateway\/(app|listeners|rate-limit-fields)\.ts$|^gateway\/(plugins|routes)\/|^ledger\/(api|tlog-tiles)\.ts$/,
     ],
     ['prom-client', imports(/^prom-client/), /^(gateway|ledger)\/metrics\.ts$/],
     ['pino', imports(/^pino/), /^runtime\/log\.ts$/],

@@ -1,6 +1,8 @@
 // The ledger's side: its export from where it stood when the run began, read until every exchange of the run is settled in it.
 // Of other exchanges nothing is kept but how many questions each officer asked about how many people.
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
+import { readJson } from '#contracts/strict-json.ts'
+import { checkpointLineBytesMax } from '#ledger/proof/text-lines.ts'
 import { CommandError } from '../command.ts'
 import { memberOf, send } from '../simulated-client.ts'
 import { wait } from './pace.ts'
@@ -80,11 +82,13 @@ async function readFrom(ledgerUrl: string, from: number, onEntry: (entry: JsonOb
   for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split('\n')
     rest = lines.pop() ?? ''
+    if (rest.length > checkpointLineBytesMax)
+      throw new CommandError(`the export of ${ledgerUrl} has a line that is too long.`)
     for (const line of lines) {
       const entry = entryForm.exec(line)?.[1]
       if (entry === undefined) continue
       next++
-      const parsed: unknown = JSON.parse(entry)
+      const parsed = readJson(entry)
       if (isJsonObject(parsed)) onEntry(parsed)
     }
   }

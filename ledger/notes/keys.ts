@@ -66,10 +66,13 @@ export function makeNoteKey(path: string, name: string, type: KeyType = 'log'): 
 
 /** Throws KeyError; what the file system throws. */
 export const readNoteKey = (path: string): SignerKey =>
-  inFile(path, () => parseSignerKey(readFileSync(path, 'utf8').replace(/\n$/, '')))
+  inFile(path, () => parseSignerKey(keyTextOf(readFileSync(path, 'utf8'))))
 
 export const readVerifierKey = (path: string): VerifierKey =>
-  inFile(path, () => parseVerifierKey(readFileSync(path, 'utf8').replace(/\n$/, '')))
+  inFile(path, () => parseVerifierKey(keyTextOf(readFileSync(path, 'utf8'))))
+
+/** The key in what a file holds: its line's end, and what mail and Windows add to a text, are no part of it. */
+export const keyTextOf = (content: string): string => content.replace(/^\ufeff/, '').replace(/[\r\n]+$/, '')
 
 /** Every `*.pub` of a folder; none when there is no folder. */
 export function readVerifierKeys(folder: string): VerifierKey[] {

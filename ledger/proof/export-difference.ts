@@ -1,6 +1,6 @@
 // Where two exports of one log part: the first entry that differs, and in which members. Reads both side by side and verifies
 // nothing; that is `verifyExport`'s.
-import { isJsonObject } from '#contracts/json.ts'
+import { decodeEntry } from '#ledger/event.ts'
 import { decodeSize } from '#ledger/notes/encoding.ts'
 import { exportMark } from './export.ts'
 import { Fault, quote } from './fault.ts'
@@ -75,8 +75,8 @@ async function entryFrom(lines: AsyncIterator<string> | Iterator<string>, from: 
 function describe(a: Entry, b: Entry): Difference {
   const index = Math.min(a.index, b.index)
   if (a.index !== b.index) return { index, what: `a has entry ${a.index} where b has entry ${b.index}` }
-  const [one, other] = [eventOf(a.line), eventOf(b.line)]
-  if (one === undefined || other === undefined) return { index, what: 'one of them is no event' }
+  const [one, other] = [membersOf(a.line), membersOf(b.line)]
+  if (one === undefined || other === undefined) return { index, what: 'one of them is no entry' }
   const names = [...new Set([...Object.keys(one), ...Object.keys(other)])].sort()
   const changed = names.filter(name => JSON.stringify(one[name]) !== JSON.stringify(other[name]))
   if (changed.length === 0) return { index, what: 'their hashes or their forms differ, their members do not' }
@@ -89,11 +89,11 @@ function describe(a: Entry, b: Entry): Difference {
 const shown = (value: unknown): string =>
   value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 200) ?? '')
 
-function eventOf(line: string): Record<string, unknown> | undefined {
-  try {
-    const event: unknown = JSON.parse(line.split(' ').slice(2).join(' '))
-    return isJsonObject(event) ? event : undefined
-  } catch {
-    return undefined
-  }
+/** Of its events; where there are several, each name says of which: `2.code`. */
+function membersOf(line: string): Record<string, unknown> | undefined {
+  const events = decodeEntry(line.split(' ').slice(2).join(' '))
+  if (events === undefined || events.length === 1) return events?.[0]
+  return Object.fromEntries(
+    events.flatMap((event, i) => Object.entries(event).map(([name, value]) => [`${i + 1}.${name}`, value])),
+  )
 }

@@ -1,6 +1,8 @@
 // Verifies an export: every entry is hashed again, indexes are without a gap, every checkpoint's signature and root are right, the
 // last has its cosignatures, and nothing is missing at the end if a later checkpoint is known. One pass, a few kilobytes of memory.
 // An entry altered together with its hash is found by the next checkpoint, which narrows it to the entries since the one before.
+
+import { entryBytesMax } from '#ledger/event.ts'
 import { CompactRange } from '#ledger/merkle/compact-range.ts'
 import { leafHash } from '#ledger/merkle/hashes.ts'
 import { type SignedCheckpoint } from '#ledger/notes/checkpoint.ts'
@@ -9,6 +11,7 @@ import { readEntry } from './entry.ts'
 import { exportMark } from './export.ts'
 import { Fault, type Finding, quote } from './fault.ts'
 import { checkWitnesses, openTrusted, type Policy } from './policy.ts'
+import { describeChange, lastEndMissing } from './re-encoding.ts'
 import { LineError } from './text-lines.ts'
 
 export interface ExportPolicy extends Policy {
@@ -28,19 +31,21 @@ export interface ExportVerdict extends Partial<Finding> {
   checkpoints: number
   /** Names of the witnesses. */
   cosignedBy: string[]
-  /** Of the file, from 1: where it was found. */
+  /** Of the file, from 1: where it was found; 0: not in the file. When all is well, the last. */
   line: number
 }
 
 const headerLines = 4
+const checkpointMark = 'checkpoint '
 
-/** Lines without their ends. Never rejects for what is in them. */
+/** Lines without their ends, as `readLines` gives them. Never rejects for what is in them. */
 export async function verifyExport(
   lines: AsyncIterable<string> | Iterable<string>,
   policy: ExportPolicy,
 ): Promise<ExportVerdict> {
   const verifier = new ExportVerifier(policy)
   try {
+    verifier.begin()
     for await (const line of lines) verifier.take(line)
     return verifier.end()
   } catch (error) {
@@ -65,19 +70,26 @@ class ExportVerifier {
   }
 
   /** Throws Fault. */
+  begin(): void {
+    const { checkpoint } = this.#policy
+    if (checkpoint !== undefined) this.#given = openTrusted(checkpoint, this.#policy, 'the checkpoint given')
+  }
+
+  /** Throws Fault. */
   take(line: string): void {
     this.#lines++
     if (this.#lines <= headerLines) this.#takeHeader(line)
-    else if (line.startsWith('checkpoint ')) this.#takeCheckpoint(line.slice('checkpoint '.length))
+    else if (line.startsWith(checkpointMark)) this.#takeCheckpoint(line.slice(checkpointMark.length))
     else this.#takeEntry(line)
   }
 
   /** Throws Fault. */
   end(): ExportVerdict {
-    if (this.#lines < headerLines) throw new Fault('the export ends in its header')
+    if (this.#lines === 0) throw new Fault('the file is empty')
+    if (this.#lines < headerLines) throw new Fault('the export ends in its header: it was cut')
     const { size } = this.#range
     if (this.#last?.size !== size)
-      throw new Fault('the export ends before the checkpoint of its last entries', this.#here())
+      throw new Fault('the export ends before the checkpoint of its last entries: it was cut', this.#here())
     const given = this.#given
     if (given !== undefined && given.size > size)
       throw new Fault(`the checkpoint given covers ${given.size} entries; the export ends after ${size}`, this.#here())
@@ -101,18 +113,34 @@ class ExportVerifier {
     }
   }
 
-  asFault({ message }: LineError): Finding {
-    this.#lines++
-    return this.#lines <= headerLines ? { why: message } : { ...this.#here(), why: message }
+  /** What a line that could not be read means for the entries. */
+  asFault({ message, line, text = '', isUnended }: LineError): Finding {
+    const here = this.#here()
+    const isInHeader = line <= headerLines
+    if (isUnended && this.#isWholeWith(text)) return { line, why: lastEndMissing(line) }
+    const isNoEntry = isInHeader || (!isUnended && text.startsWith(checkpointMark))
+    return { ...(isNoEntry ? {} : here), line, why: message }
+  }
+
+  /** Whether this would have been the last line. */
+  #isWholeWith(line: string): boolean {
+    try {
+      this.take(line)
+      this.end()
+      return true
+    } catch (error) {
+      if (error instanceof Fault) return false
+      throw error
+    }
   }
 
   #takeHeader(line: string): void {
-    const { logKey, checkpoint } = this.#policy
+    const { logKey } = this.#policy
     const [name, value = '', ...more] = line.split(' ')
     if (this.#lines === 1) {
-      if (line !== exportMark) throw new Fault(`this is no export: its first line is not ${exportMark}`)
-      if (checkpoint !== undefined) this.#given = openTrusted(checkpoint, this.#policy, 'the checkpoint given')
+      if (line !== exportMark) throw new Fault(`this is no export: its first line is ${quote(line)}, not ${exportMark}`)
     } else if (this.#lines === 2) {
+      if (name !== 'origin') throw new Fault('line 2 does not name the log')
       if (line !== `origin ${logKey.name}`)
         throw new Fault(`the key is of ${logKey.name}; the export says ${quote(line)}`)
     } else if (this.#lines === 3) {
@@ -132,12 +160,16 @@ class ExportVerifier {
     const afterIndex = line.indexOf(' ')
     const afterHash = line.indexOf(' ', afterIndex + 1)
     const said = decodeSize(line.slice(0, Math.max(0, afterIndex)))
-    if (said === undefined || afterHash === -1) throw new Fault('a line is neither an entry nor a checkpoint', here)
+    if (said === undefined || afterHash === -1)
+      throw new Fault(describeLine(line, this.#lines), line === '' ? {} : here)
     if (said !== index) throw new Fault(`entry ${said} stands where entry ${index} belongs`, here)
     const entry = line.slice(afterHash + 1)
+    const bytes = Buffer.byteLength(entry)
+    if (bytes > entryBytesMax)
+      throw new Fault(`entry ${index} has ${bytes} bytes; none has more than ${entryBytesMax}`, here)
     const hash = leafHash(entry)
-    if (hash.toString('base64') !== line.slice(afterIndex + 1, afterHash))
-      throw new Fault(`entry ${index} is not what its hash says`, here)
+    const hashText = line.slice(afterIndex + 1, afterHash)
+    if (hash.toString('base64') !== hashText) throw new Fault(describeEntry(entry, index, hashText), here)
     const read = readEntry(entry)
     if ('why' in read) throw new Fault(`entry ${index} is no entry: ${read.why}`, here)
     this.#range.append(hash)
@@ -147,9 +179,11 @@ class ExportVerifier {
   #takeCheckpoint(text: string): void {
     const { size } = this.#range
     const checkpoint = openTrusted(readNote(text), this.#policy, `the checkpoint after ${size} entries`)
-    if (checkpoint.size > size)
-      throw new Fault(`a checkpoint of ${checkpoint.size} stands after ${size} entries`, this.#here())
-    if (checkpoint.size < size) throw new Fault(`a checkpoint of ${checkpoint.size} stands after ${size} entries`)
+    if (checkpoint.size !== size) {
+      const firstBad = Math.min(checkpoint.size, size)
+      const where = firstBad < this.#from ? {} : { firstBad }
+      throw new Fault(`the checkpoint of ${checkpoint.size} entries stands after ${size}`, where)
+    }
     this.#checkRoot(checkpoint.root, `the signed checkpoint of ${size}`)
     this.#checkpoints++
     this.#last = checkpoint
@@ -174,6 +208,17 @@ class ExportVerifier {
   #here(): { firstBad: number } {
     return { firstBad: this.#range.size }
   }
+}
+
+function describeLine(line: string, at: number): string {
+  if (line === '') return `line ${at} is empty`
+  if (line === exportMark) return `line ${at} is the beginning of another export: verify each by itself`
+  return `line ${at} is neither an entry nor a checkpoint: ${quote(line)}`
+}
+
+function describeEntry(entry: string, index: number, hashText: string): string {
+  const change = describeChange(entry, text => leafHash(text).toString('base64') === hashText)
+  return `entry ${index} is not what its hash says${change === undefined ? '' : `: ${change}`}`
 }
 
 function readRange(line: string, from: number): CompactRange {

@@ -5,6 +5,8 @@ export interface Finding {
   firstBad?: number
   /** Last of those among which one is bad, when it cannot be told which. */
   lastBad?: number
+  /** Of the file, from 1: where it was found. */
+  line?: number
   /** For a human. Holds no text of the file that was not made safe by JSON. */
   why: string
 }

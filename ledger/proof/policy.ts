@@ -2,7 +2,7 @@
 import { openCheckpoint, type SignedCheckpoint } from '#ledger/notes/checkpoint.ts'
 import { isSameKey, type VerifierKey } from '#ledger/notes/keys.ts'
 import { NoteError } from '#ledger/notes/note.ts'
-import { Fault } from './fault.ts'
+import { Fault, type Finding } from './fault.ts'
 
 export interface Policy {
   /** Its name is the log's. */
@@ -13,11 +13,16 @@ export interface Policy {
 }
 
 /** Throws Fault. */
-export function openTrusted(note: string, { logKey, witnessKeys }: Policy, what: string): SignedCheckpoint {
+export function openTrusted(
+  note: string,
+  { logKey, witnessKeys }: Policy,
+  what: string,
+  where: Omit<Finding, 'why'> = {},
+): SignedCheckpoint {
   try {
     return openCheckpoint(note, [logKey], witnessKeys)
   } catch (error) {
-    if (error instanceof NoteError) throw new Fault(`${what}: ${error.message}`)
+    if (error instanceof NoteError) throw new Fault(`${what}: ${error.message}`, where)
     throw error
   }
 }

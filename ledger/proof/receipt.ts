@@ -3,7 +3,7 @@
 //   ndx-receipt/v1 / origin <log> / exchange <id>
 //   event <index> <entry> / path <inclusion path, base 64>     for each entry, in the order of the log
 //   (blank line) and the signed checkpoint, with cosignatures, as it is
-import { type LedgerEvent } from '#ledger/event.ts'
+import { entryBytesMax, type LedgerEvent } from '#ledger/event.ts'
 import { leafHash } from '#ledger/merkle/hashes.ts'
 import { inclusionProof, type NodeReader } from '#ledger/merkle/proofs.ts'
 import { verifyInclusion } from '#ledger/merkle/verification.ts'
@@ -11,6 +11,8 @@ import { decodeHash, decodeSize } from '#ledger/notes/encoding.ts'
 import { readEntry } from './entry.ts'
 import { Fault, type Finding, quote } from './fault.ts'
 import { checkWitnesses, openTrusted, type Policy } from './policy.ts'
+import { describeChange, lastEndMissing } from './re-encoding.ts'
+import { LineError } from './text-lines.ts'
 
 export const receiptMark = 'ndx-receipt/v1'
 
@@ -40,6 +42,7 @@ export interface ReceiptVerdict extends Partial<Finding> {
 
 /** An exchange has a dozen events; one that asks for more is no receipt. */
 const eventsMax = 10_000
+const headerLines = 3
 export const receiptBytesMax = 16 * 1024 * 1024
 
 export function writeReceipt({ origin, exchange, entries, note, size, nodes }: ReceiptParts): string {
@@ -62,39 +65,75 @@ export function verifyReceipt(text: string, policy: Policy): ReceiptVerdict {
   }
 }
 
+/** Lines without their ends, as `readLines` gives them. Never rejects for what is in them. */
+export async function verifyReceiptLines(
+  lines: AsyncIterable<string> | Iterable<string>,
+  policy: Policy,
+): Promise<ReceiptVerdict> {
+  const bad = { ok: false, exchange: '', size: 0, events: [], cosignedBy: [] }
+  let text = ''
+  try {
+    for await (const line of lines) {
+      text += `${line}\n`
+      if (text.length > receiptBytesMax) return { ...bad, why: 'no receipt is that long' }
+    }
+    return verifyReceipt(text, policy)
+  } catch (error) {
+    if (!(error instanceof LineError)) throw error
+    const { line, isUnended, message } = error
+    const isWhole = isUnended && verifyReceipt(`${text}${error.text}\n`, policy).ok
+    return { ...bad, line, why: isWhole ? lastEndMissing(line) : message }
+  }
+}
+
 function checkReceipt(text: string, policy: Policy, verdict: ReceiptVerdict): void {
   const end = text.indexOf('\n\n')
-  const [mark, origin, exchange = '', ...lines] = text.slice(0, Math.max(0, end)).split('\n')
-  if (mark !== receiptMark) throw new Fault(`this is no receipt: it is not headed ${receiptMark}`)
+  const [mark, origin, exchange = '', ...lines] = text.slice(0, end === -1 ? text.length : end).split('\n')
+  if (mark !== receiptMark) throw new Fault(`this is no receipt: it is not headed ${receiptMark}`, { line: 1 })
   if (origin !== `origin ${policy.logKey.name}`)
-    throw new Fault(`the key is of ${policy.logKey.name}; the receipt says ${quote(origin ?? '')}`)
-  if (!exchange.startsWith('exchange ')) throw new Fault('line 3 does not name the exchange')
+    throw new Fault(`the key is of ${policy.logKey.name}; the receipt says ${quote(origin ?? '')}`, { line: 2 })
+  if (!exchange.startsWith('exchange ')) throw new Fault('line 3 does not name the exchange', { line: 3 })
   verdict.exchange = exchange.slice('exchange '.length)
-  const checkpoint = openTrusted(text.slice(end + 2), policy, 'the checkpoint of the receipt')
+  if (end === -1) throw new Fault('the receipt ends before its checkpoint: it was cut')
+  const at = { line: headerLines + lines.length + 2 }
+  const checkpoint = openTrusted(text.slice(end + 2), policy, 'the checkpoint of the receipt', at)
   verdict.size = checkpoint.size
   if (lines.length === 0 || lines.length % 2 === 1 || lines.length > 2 * eventsMax)
     throw new Fault('the receipt does not hold an event and a path by turns')
   for (let at = 0; at < lines.length; at += 2) {
-    const { index, events } = checkEntry(lines[at] ?? '', lines[at + 1] ?? '', checkpoint)
+    const line = headerLines + at + 1
+    const { index, events } = checkEntry(lines[at] ?? '', lines[at + 1] ?? '', { ...checkpoint, line })
     const before = verdict.events.at(-1)?.index ?? -1
-    if (index <= before) throw new Fault(`entry ${index} stands after entry ${before}`, { firstBad: index })
+    if (index <= before) throw new Fault(`entry ${index} stands after entry ${before}`, { firstBad: index, line })
     if (events.some(event => event.exchange !== verdict.exchange))
-      throw new Fault(`entry ${index} is of another exchange`, { firstBad: index })
+      throw new Fault(`entry ${index} is of another exchange`, { firstBad: index, line })
     verdict.events.push(...events.map(event => ({ index, event })))
   }
   verdict.cosignedBy = checkWitnesses([checkpoint], policy)
 }
 
-function checkEntry(entryLine: string, pathLine: string, { size, root }: { size: number; root: Buffer }) {
+function checkEntry(
+  entryLine: string,
+  pathLine: string,
+  { size, root, line }: { size: number; root: Buffer; line: number },
+) {
   const [, indexText = '', entry = ''] = /^event ([0-9]+) (.*)$/s.exec(entryLine) ?? []
   const index = decodeSize(indexText)
-  if (index === undefined) throw new Fault(`this is no event of a receipt: ${quote(entryLine)}`)
+  if (index === undefined) throw new Fault(`this is no event of a receipt: ${quote(entryLine)}`, { line })
   const [name, ...texts] = pathLine.split(' ')
   const path = texts.map(decodeHash).filter(hash => hash !== undefined)
   const isPath = name === 'path' && path.length === texts.length
-  if (!isPath || !verifyInclusion({ leaf: leafHash(entry), index, size, path, root }))
-    throw new Fault(`entry ${index} is not in the log of ${size} entries as it stands here`, { firstBad: index })
+  const where = { firstBad: index, line }
+  const isIn = (text: string): boolean => isPath && verifyInclusion({ leaf: leafHash(text), index, size, path, root })
+  if (!isIn(entry)) {
+    const change = describeChange(entry, isIn)
+    const why = change === undefined ? '' : `: ${change}`
+    throw new Fault(`entry ${index} is not in the log of ${size} entries as it stands here${why}`, where)
+  }
+  const bytes = Buffer.byteLength(entry)
+  if (bytes > entryBytesMax)
+    throw new Fault(`entry ${index} has ${bytes} bytes; none has more than ${entryBytesMax}`, where)
   const read = readEntry(entry)
-  if ('why' in read) throw new Fault(`entry ${index} is no entry: ${read.why}`, { firstBad: index })
+  if ('why' in read) throw new Fault(`entry ${index} is no entry: ${read.why}`, where)
   return { index, events: read.events }
 }

@@ -88,7 +88,7 @@ describe('verify', () => {
     const w2 = formatVerifierKey(makeNoteKey(at('w2'), 'w2.example', 'witness').verifier)
     expect(await ndx(['verify', at('export'), '--witness', at('w1.pub'), '--witness', w2])).toEqual({
       status: 1,
-      stdout: 'bad: 1 of the known witnesses cosigned the checkpoint of 30, not 2\n',
+      stdout: 'bad: 1 of the known witnesses cosigned the checkpoint of 30, not 2\nfound in line 37\n',
       stderr: '',
     })
     const oneOfTwo = ['verify', at('export'), '--witness', at('w1.pub'), '--witness', w2, '--cosigned', '1']
@@ -137,17 +137,30 @@ describe('verify', () => {
     })
     expect(await ndx(['verify', '-'], {}, receipt.replace('"client":"bank"', '"client":"bonk"'))).toEqual({
       status: 1,
-      stdout: 'bad: entry 6 is not in the log of 30 entries as it stands here\nfirst bad entry: 6\n',
+      stdout: 'bad: entry 6 is not in the log of 30 entries as it stands here\nfirst bad entry: 6 (line 4)\n',
       stderr: '',
     })
-    expect(await ndx(['verify', '-'], {}, receipt.slice(0, -1))).toMatchObject({ status: 1 })
+    for (const [input, why] of [
+      [receipt.slice(0, -1), 'all is as it was signed, but the end of line 16, the last, is missing'],
+      [receipt.slice(0, 60), 'the file ends in the middle of line 3: it was cut'],
+      [receipt.replaceAll('\n', '\r\n'), 'the file has Windows line ends (CRLF) from line 1: convert it back'],
+      [
+        receipt.normalize('NFD'),
+        'entry 6 is not in the log of 30 entries as it stands here: its letters were taken apart',
+      ],
+      [receipt.slice(0, receipt.indexOf('\n\n') + 1), 'the receipt ends before its checkpoint: it was cut'],
+    ] as const) {
+      const { status, stdout, stderr } = await ndx(['verify', '-'], {}, input)
+      expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+      expect(stdout).toContain(`bad: ${why}`)
+    }
     expect(await ndx(['verify', at('receipt'), '--checkpoint', at('checkpoint')])).toMatchObject({ status: 2 })
   })
 
   test('shows nothing of a file that could steer a terminal', async () => {
     const { status, stdout } = await ndx(['verify', '-'], {}, `ndx-export/v1\norigin \u001b[31m\u202e\n`)
     expect(status).toBe(1)
-    expect(stdout).toMatch(/^bad: the key is of log\.example; the export says [^\p{C}]*\n$/u)
+    expect(stdout).toMatch(/^bad: the key is of log\.example; the export says [^\p{C}]*\nfound in line 2\n$/u)
   })
 
   test.each([[''], ['nonsense\n'], ['nonsense'], ['ndx-export/v1\n'], [Buffer.of(0xff, 0x0a).toString('latin1')]])(
@@ -214,6 +227,11 @@ describe('diff', () => {
   test('of what is no export is status 2', async () => {
     expect(await ndx(['diff', at('export'), at('receipt')])).toMatchObject({ status: 2, stdout: '' })
     expect(await ndx(['diff', '-', '-'])).toMatchObject({ status: 2, stdout: '' })
+    const { status, stderr } = await ndx(['diff', at('export'), '-'], {}, log.exported().replaceAll('\n', '\r\n'))
+    expect([status, stderr.split('\n')[0]]).toEqual([
+      2,
+      'ndx audit: standard input: the file has Windows line ends (CRLF) from line 1: convert it back, or export it again',
+    ])
   })
 })
 

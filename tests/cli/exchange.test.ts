@@ -260,7 +260,7 @@ describe('ask', () => {
   })
 
   test.each([
-    [['bank', 'population/identity-verification', '--data', '{'], '--data is not JSON: {'],
+    [['bank', 'population/identity-verification', '--data', '{'], '--data is not JSON, or nested deeper than 32: {'],
     [['bank', 'population/identity-verification', '--example', '9'], '--example is a number from 1 to 3'],
     [['bank', 'population/identity-verification', '--person', '-1'], '--person'],
     [['bank', 'population/identity-verification', '--person', '1', '--data', '{}'], 'only one of --data'],

@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { type OutgoingRecord } from '#bus/bus.ts'
 import { MemoryBus } from '#bus/memory-bus.ts'
 import { MemoryRoad } from '#bus/memory-road.ts'
 import { checkAdapter } from '#conformance/conformance.ts'
@@ -57,6 +58,19 @@ describe('an adapter that is right', async () => {
     const skipped = report.findings.filter(({ result }) => result === 'skipped')
     expect(skipped.map(({ check, about }) => [check, about])).toEqual([['fields', 'notary/deed-registration']])
   })
+})
+
+test('an adapter whose replies are nested beyond reading is reported like any other', { timeout: 60_000 }, async () => {
+  class Nesting extends NotaryAdapter {
+    override reply(...given: Parameters<NotaryAdapter['reply']>): OutgoingRecord {
+      const record = super.reply(...given)
+      const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`
+      return { ...record, value: String(record.value).replace(/}$/, `,"debug":${deep}}`) }
+    }
+  }
+  const report = await checkClass(Nesting)
+  expect(report.isConformant).toBe(false)
+  expect(faultsOf(report).map(({ check }) => check)).toContain('envelope')
 })
 
 describe('of faulty adapters', () => {

@@ -178,7 +178,7 @@ test('a refusal without a client and garbage are events, and no exchange', () =>
   const records = new Records()
   const refused = records.note(1, 'refused', { code: 'NDX_TOKEN_MISSING', client: undefined as never })
   open().ingest([refused, { ...records.request(2), value: Buffer.from('{') }])
-  expect(kinds()).toEqual(['refused', 'unreadable'])
+  expect(kinds()).toEqual(['unreadable', 'refused'])
   expect([store.view(exchangeIdOf(1)), store.view(exchangeIdOf(2)), store.tallies()]).toEqual([
     undefined,
     undefined,

@@ -144,7 +144,7 @@ describe('every entry', () => {
     }
     expect(await verifyExport(readLines([bytes.subarray(0, -1)]), policy)).toMatchObject({
       ok: false,
-      why: 'the last line has no end',
+      why: 'all is as it was signed, but the end of line 211, the last, is missing: add it, or export it again',
     })
   })
 })
@@ -190,6 +190,31 @@ describe('every line that is no entry', () => {
       for (const to of [at - 1, at + 1, 4]) {
         if (to < lines.length) expect(await verify(without.toSpliced(to, 0, moved))).toMatchObject({ ok: false })
       }
+    }
+  })
+
+  test('swapped with the entry before or after it is named, with the first entry that is out of place', async () => {
+    for (const at of others.slice(4, -1)) {
+      const size = Number(/\\n(\d+)\\n/.exec(lines[at]!)?.[1])
+      const swapped = (one: number, two: number) => verify(lines.with(one, lines[two]!).with(two, lines[one]!))
+      expect(await swapped(at - 1, at)).toMatchObject({
+        ok: false,
+        line: at,
+        firstBad: size - 1,
+        why: `the checkpoint of ${size} entries stands after ${size - 1}`,
+      })
+      expect(await swapped(at, at + 1)).toMatchObject({
+        ok: false,
+        line: at + 2,
+        firstBad: size,
+        why: `the checkpoint of ${size} entries stands after ${size + 1}`,
+      })
+      expect(await swapped(at - 1, at + 1)).toMatchObject({
+        ok: false,
+        line: at,
+        firstBad: size - 1,
+        why: `entry ${size} stands where entry ${size - 1} belongs`,
+      })
     }
   })
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { decodeEntry } from '#ledger/event.ts'
 import { makeNoteKey } from '#ledger/notes/keys.ts'
 import { verifyReceipt, writeReceipt } from '#ledger/proof/receipt.ts'
 import { createFilledLog, createLog, eventOf } from './proof-log.ts'
@@ -31,7 +32,7 @@ describe('a receipt', () => {
       why: '',
       exchange,
       size: 50,
-      events: entries.map(({ index, entry }) => ({ index, event: JSON.parse(entry) })),
+      events: entries.map(({ index, entry }) => ({ index, event: decodeEntry(entry)?.[0] })),
       cosignedBy: ['w1.example', 'w2.example'],
     })
     expect(verifyReceipt(receipt, { logKey: key.verifier })).toMatchObject({ ok: true, cosignedBy: [] })

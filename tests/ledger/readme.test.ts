@@ -65,6 +65,7 @@ describe('the walk-through', () => {
       'ok: ',
     ],
     ['reconcile', /^UP TO [\s\S]*social-insurance/, 'no gaps'],
+    ['tiles', /^ndx\.example\/ledger\n\d+\n[\s\S]*\n\n— ndx\.example\/ledger \S+\n[\s\S]*\{"[^\n]*\}$/, ''],
   ])('%s', patient, async (marker, stdout, stderr) => {
     const ran = await runHere(blockOf(marker))
     expect(ran, ran.stderr).toMatchObject({ status: 0 })
@@ -74,7 +75,7 @@ describe('the walk-through', () => {
 
   test('every command of it was run here', () => {
     const marked = blocks.filter(({ language }) => language === 'sh').map(({ marker }) => marker)
-    expect(marked).toEqual(['run: export', 'run: verify', 'run: prove', 'run: reconcile'])
+    expect(marked).toEqual(['run: export', 'run: verify', 'run: prove', 'run: reconcile', 'run: tiles'])
   })
 })
 
