@@ -11,6 +11,7 @@ import { consistencyProof } from './merkle/proofs.ts'
 import { type LedgerMetrics } from './metrics.ts'
 import { writeExport } from './proof/export.ts'
 import { writeReceipt } from './proof/receipt.ts'
+import { type Publication } from './publication.ts'
 import { reconcile } from './reconciliation.ts'
 import { statusOf, type Watchers } from './status.ts'
 import { type LedgerStore } from './store.ts'
@@ -23,8 +24,10 @@ export interface LedgerApiParts {
   watchers: Watchers
   metrics: LedgerMetrics
   callbacks: CallbackSender
+  publication: Publication
   caughtUpMs(): number
-  isReady(): boolean
+  /** It follows the bus and is not behind. */
+  isReading(): boolean
 }
 
 const waitMsMax = 30_000
@@ -46,8 +49,18 @@ export function buildLedgerApi(parts: LedgerApiParts): FastifyInstance {
   callbackRoutes(app, parts)
   app.get('/metrics', async (_, reply) => reply.type(parts.metrics.contentType).send(await parts.metrics.render()))
   app.get('/health/live', async () => ({ status: 'live' }))
-  app.get('/health/ready', async (_, reply) => reply.code(parts.isReady() ? 200 : 503).send({ ready: parts.isReady() }))
+  app.get('/health/ready', async (_, reply) => {
+    const readiness = readinessOf(parts)
+    return reply.code(readiness.ready ? 200 : 503).send(readiness)
+  })
   return app
+}
+
+/** Ready: it reads, its log was compared with what others hold, and its heads are cosigned as NDX_WITNESSES_MIN asks. */
+function readinessOf({ isReading, publication: { standing, witnessing } }: LedgerApiParts) {
+  const ready = isReading() && standing.state === 'compared' && witnessing.isMet
+  const { witnesses, needed, cosigned } = witnessing
+  return { ready, reading: isReading(), comparison: standing, witnesses: { configured: witnesses, needed, cosigned } }
 }
 
 function statusRoutes(app: FastifyInstance, { store, road, watchers, caughtUpMs }: LedgerApiParts): void {

@@ -84,6 +84,12 @@ export const settings = Object.freeze({
     about: 'name of the ledger’s log, in every checkpoint',
   },
   NDX_WITNESS_URLS: text(undefined, 'comma-separated addresses of witnesses that cosign checkpoints'),
+  NDX_WITNESSES_MIN: {
+    schema: { type: 'integer', minimum: 0, maximum: 16 },
+    fallback: 0,
+    about:
+      'cosignatures that the log’s newest head needs for the ledger to be ready; 0: witnesses are asked, not needed',
+  },
   NDX_WITNESS_PORT: port(9480, 'port a witness listens on; 0: any free one'),
   NDX_CALLBACK_NETWORKS: text(undefined, 'private networks (CIDR, comma-separated) that callbacks may go to'),
   NDX_POOL_SIZE: count(64, 10_000, 'questions an adapter handles at once'),
@@ -139,6 +145,7 @@ export interface Config {
   ledgerPort: number
   logOrigin: string
   witnessUrls: string[]
+  witnessesMin: number
   witnessPort: number
   callbackNetworks: string[]
   eventLoopDelayMaxMs: number
@@ -223,6 +230,7 @@ function toConfig(values: Values): Config {
     ledgerPort: number('NDX_LEDGER_PORT'),
     logOrigin: text('NDX_LOG_ORIGIN'),
     witnessUrls: listOf(values['NDX_WITNESS_URLS']),
+    witnessesMin: number('NDX_WITNESSES_MIN'),
     witnessPort: number('NDX_WITNESS_PORT'),
     callbackNetworks: listOf(values['NDX_CALLBACK_NETWORKS']),
     eventLoopDelayMaxMs: number('NDX_EVENT_LOOP_DELAY_MAX_MS'),

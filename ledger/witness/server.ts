@@ -11,6 +11,7 @@ import { describeError, type Log } from '#runtime/log.ts'
 import { submissionBytesMax } from './submission.ts'
 import { addCheckpoint, type WitnessAnswer, type WitnessParts } from './witness.ts'
 import { openWitnessState } from './witness-state.ts'
+import { headPath } from './witnessed-head.ts'
 
 export interface WitnessOptions {
   dataDir: string
@@ -25,7 +26,7 @@ export interface WitnessOptions {
 }
 
 export interface RunningWitness {
-  /** `http://host:port`; submissions go to `/add-checkpoint` under it. */
+  /** `http://host:port`; submissions go to `/add-checkpoint` under it, `/checkpoint?origin=` shows the last one cosigned. */
   url: string
   key: VerifierKey
   stop(): Promise<void>
@@ -101,9 +102,12 @@ function createWitnessServer(parts: WitnessParts, log: Log): Server {
 
 /** Never rejects. */
 async function answer(request: IncomingMessage, parts: WitnessParts, log: Log): Promise<Answer> {
-  const path = request.url?.split('?', 1)[0]
+  const [path, query] = (request.url ?? '/').split('?', 2)
   if (path === '/health/live' && request.method === 'GET') return { status: 200, type: plain, body: 'live\n' }
-  if (path !== '/add-checkpoint') return { status: 404, type: plain, body: 'only /add-checkpoint is here\n' }
+  if (path === headPath && request.method === 'GET')
+    return showCheckpoint(new URLSearchParams(query).get('origin') ?? '', parts)
+  if (path !== '/add-checkpoint')
+    return { status: 404, type: plain, body: 'only /add-checkpoint and /checkpoint are here\n' }
   if (request.method !== 'POST') return { status: 405, type: plain, body: 'POST only\n' }
   try {
     const body = await readBody(request)
@@ -115,6 +119,14 @@ async function answer(request: IncomingMessage, parts: WitnessParts, log: Log): 
     log.error({ event: 'witness-failed', error: describeError(error) }, 'no cosignature: the checkpoint was not stored')
     return { status: 500, type: plain, body: 'not stored, so not cosigned\n' }
   }
+}
+
+/** What was cosigned last, for whoever wants proof of it, the log first of all. */
+function showCheckpoint(origin: string, { state }: WitnessParts): Answer {
+  const note = state.last(origin)?.note
+  return note === undefined
+    ? { status: 404, type: plain, body: 'no checkpoint of that origin was cosigned here\n' }
+    : { status: 200, type: plain, body: note }
 }
 
 function tell({ status, origin, size, body, evidence }: WitnessAnswer, log: Log): void {
