@@ -42,6 +42,11 @@ export const settings = Object.freeze({
     'address of the operations listener (metrics, counters, health); never a public one',
   ),
   NDX_OPERATIONS_PORT: port(9464, 'port of the operations listener; 0: any free one'),
+  NDX_INNER_HOSTS: {
+    schema: { type: 'string', pattern: '^[A-Za-z0-9._, -]+$' },
+    about:
+      'names, comma-separated, under which ledger, witness and operations listeners may be asked; always: addresses, localhost, the machine’s own name, that of NDX_LEDGER_URL',
+  },
   NDX_DATA_DIR: text('data', 'folder of generated secrets, the simulated clients’ keys and the log'),
   NDX_CONTRACTS_DIR: text(undefined, 'folder of contracts and agreements; default: the ones that come with NDX'),
   NDX_SERVICES_DIR: text(undefined, 'folder of adapters; default: the ones that come with NDX'),
@@ -122,6 +127,7 @@ export interface Config {
   port: number
   operationsHost: string
   operationsPort: number
+  innerHosts: string[]
   dataDir: string
   contractsDir?: string
   servicesDir?: string
@@ -207,6 +213,7 @@ function toConfig(values: Values): Config {
     port: number('NDX_PORT'),
     operationsHost: text('NDX_OPERATIONS_HOST'),
     operationsPort: number('NDX_OPERATIONS_PORT'),
+    innerHosts: [...listOf(values['NDX_INNER_HOSTS']), ...hostOf(values['NDX_LEDGER_URL'])].filter(name => name !== ''),
     dataDir: resolve(text('NDX_DATA_DIR')),
     ...optional('NDX_CONTRACTS_DIR', 'contractsDir'),
     ...optional('NDX_SERVICES_DIR', 'servicesDir'),
@@ -247,6 +254,11 @@ const listOf = (value: string | number | undefined): string[] =>
     : String(value)
         .split(',')
         .map(item => item.trim())
+
+const hostOf = (url: string | number | undefined): string[] => {
+  const text = String(url ?? '')
+  return URL.canParse(text) ? [new URL(text).hostname] : []
+}
 
 const ownName = (): string =>
   `${hostname()

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { makeNoteKey, readNoteKey, readVerifierKeys, type SignerKey, type VerifierKey } from '#ledger/notes/keys.ts'
+import { foreignHostStatus, foreignHostText, isInnerHost } from '#runtime/inner-host.ts'
 import { describeError, type Log } from '#runtime/log.ts'
 import { submissionBytesMax } from './submission.ts'
 import { addCheckpoint, type WitnessAnswer, type WitnessParts } from './witness.ts'
@@ -21,6 +22,8 @@ export interface WitnessOptions {
   /** 0: any free one. */
   port: number
   log: Log
+  /** Names under which it may be asked (runtime/inner-host.ts); addresses and localhost always. */
+  innerHosts?: readonly string[]
   /** Epoch ms; default the system's. */
   now?: () => number
 }
@@ -48,13 +51,17 @@ export async function startWitness({
   host,
   port,
   log,
+  innerHosts = [],
   now = Date.now,
 }: WitnessOptions): Promise<RunningWitness> {
   const key = openKey(join(dataDir, 'witness-key'), name)
   const state = openWitnessState(join(dataDir, 'state'), key.verifier)
   try {
     const logKeys = watchLogKeys(join(dataDir, 'logs'), log)
-    const server = createWitnessServer({ key, state, logKeys, nowS: () => Math.floor(now() / 1000) }, log)
+    const server = createWitnessServer(
+      { key, state, logKeys, nowS: () => Math.floor(now() / 1000) },
+      { log, innerHosts },
+    )
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
     const url = `http://${host}:${(server.address() as AddressInfo).port}`
     log.info({ event: 'witness', url, name: key.verifier.name, logs: logKeys().map(({ name: origin }) => origin) })
@@ -89,9 +96,14 @@ function watchLogKeys(folder: string, log: Log): () => readonly VerifierKey[] {
   }
 }
 
-function createWitnessServer(parts: WitnessParts, log: Log): Server {
+function createWitnessServer(
+  parts: WitnessParts,
+  { log, innerHosts }: { log: Log; innerHosts: readonly string[] },
+): Server {
   const server = createServer(async (request, response) => {
-    const { status, type, body } = await answer(request, parts, log)
+    const { status, type, body } = isInnerHost(request.headers.host, innerHosts)
+      ? await answer(request, parts, log)
+      : { status: foreignHostStatus, type: plain, body: `${foreignHostText}\n` }
     response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
   })
   server.maxConnections = connectionsMax
