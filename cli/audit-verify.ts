@@ -2,28 +2,39 @@
 // larger than memory.
 import { createReadStream, readFileSync } from 'node:fs'
 import { diffExports } from '#ledger/proof/export-difference.ts'
-import { type ExportVerdict, verifyExport } from '#ledger/proof/export-verification.ts'
+import { type ExportPolicy, type ExportVerdict, verifyExport } from '#ledger/proof/export-verification.ts'
 import { Fault, type Finding } from '#ledger/proof/fault.ts'
 import { type ReceiptVerdict, receiptBytesMax, receiptMark, verifyReceipt } from '#ledger/proof/receipt.ts'
 import { LineError, readLines } from '#ledger/proof/text-lines.ts'
-import { type AuditOptions } from './audit-trust.ts'
+import { type AuditOptions, readKey } from './audit-trust.ts'
 import { CommandError, UsageError } from './command.ts'
 import { escapeText } from './safe-text.ts'
 import { type Terminal } from './terminal.ts'
 
 export async function verify(path: string, options: AuditOptions, terminal: Terminal): Promise<number> {
   const policy = options.trust()
-  const checkpoint = options.checkpoint === undefined ? {} : { checkpoint: readWhole(options.checkpoint) }
+  const given = givenFrom(options)
   const { first, all } = await peek(linesOf(path, terminal))
   if (first === receiptMark) {
     if (options.checkpoint !== undefined) throw new UsageError('--checkpoint is for exports; a receipt holds its own.')
+    if (options.predecessor !== undefined || options['predecessor-key'] !== undefined)
+      throw new UsageError('--predecessor and --predecessor-key are for exports.')
     const verdict = verifyReceipt(await readText(all), policy)
     await terminal.write(verdict.ok ? tellReceipt(verdict, policy.logKey.name) : tellFinding(verdict))
     return verdict.ok ? 0 : 1
   }
-  const verdict = await verifyExport(all, { ...policy, ...checkpoint })
+  const verdict = await verifyExport(all, { ...policy, ...given })
   await terminal.write(verdict.ok ? tellExport(verdict, policy.logKey.name) : tellFinding(verdict, verdict.line))
   return verdict.ok ? 0 : 1
+}
+
+/** Throws UsageError. */
+function givenFrom({ checkpoint, predecessor, 'predecessor-key': key }: AuditOptions): Partial<ExportPolicy> {
+  return {
+    ...(checkpoint === undefined ? {} : { checkpoint: readWhole(checkpoint) }),
+    ...(predecessor === undefined ? {} : { predecessor: readWhole(predecessor) }),
+    ...(key === undefined ? {} : { predecessorKey: readKey('--predecessor-key', key, 'log') }),
+  }
 }
 
 export async function diff(a: string, b: string, terminal: Terminal): Promise<number> {
@@ -58,10 +69,15 @@ export function readWhole(path: string): string {
   }
 }
 
-function tellExport({ entries, from, size, checkpoints, cosignedBy }: ExportVerdict, log: string): string {
+function tellExport({ entries, from, size, checkpoints, cosignedBy, predecessor }: ExportVerdict, log: string): string {
   const range = entries === 0 ? 'no entries' : `entries ${from} to ${size - 1}`
-  return `ok: ${range} of ${escapeText(log)} are as it signed them (${checkpoints} checkpoints, the last of ${size}${tellWitnesses(cosignedBy)})\n`
+  return `ok: ${range} of ${escapeText(log)} are as it signed them (${checkpoints} checkpoints, the last of ${size}${tellWitnesses(cosignedBy)})\n${tellPredecessor(predecessor)}`
 }
+
+const tellPredecessor = (predecessor: ExportVerdict['predecessor']): string =>
+  predecessor === undefined
+    ? ''
+    : `it succeeds ${escapeText(predecessor.origin)}, which ended with ${predecessor.size} entries, root ${escapeText(predecessor.root)}: ${escapeText(predecessor.reason)}\n`
 
 const tellWitnesses = (names: readonly string[]): string =>
   names.length === 0 ? '' : `, cosigned by ${names.map(escapeText).join(', ')}`

@@ -6,9 +6,10 @@ import { type NoteKind, type ReplyOutcome } from '#bus/message.ts'
 /**
  * accepted: the request is on its topic · repeated: it is there once more (a lost acknowledgement) · answered, failed,
  * expired: the first terminal record of its reply partition · late: any after it · unreadable: no record of ours · and
- * what gateways, hosts and the ledger note (bus/message.ts).
+ * what gateways, hosts and the ledger note (bus/message.ts) · succession: the first entry of a log that goes on where another
+ * ended (succession.ts); of no exchange, made from no record.
  */
-export type EventKind = 'accepted' | 'repeated' | ReplyOutcome | 'late' | 'unreadable' | NoteKind
+export type EventKind = 'accepted' | 'repeated' | ReplyOutcome | 'late' | 'unreadable' | 'succession' | NoteKind
 
 export interface LedgerEvent {
   /** Of this format. */

@@ -2,7 +2,6 @@
 // back, and answers over HTTP. The same for the embedded exchange, the real stack and the tests; only the bus differs. One at a
 // time may have a log open; the store refuses a second.
 import { type AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { type Bus, type Follower, type IncomingRecord } from '#bus/bus.ts'
 import { keepClock } from '#bus/clock-keeper.ts'
 import { type ExchangeId, type NoteFacts, type NoteKind, writeNote } from '#bus/message.ts'
@@ -13,6 +12,7 @@ import { type Config } from '#runtime/config.ts'
 import { describeError, type Log } from '#runtime/log.ts'
 import { type Commitments } from '#runtime/pseudonyms.ts'
 import { buildLedgerApi } from './api.ts'
+import { backupsDir, createBackups } from './backups.ts'
 import { type CallbackAddresses, createCallbackAddresses } from './callbacks/address.ts'
 import { createCallbackSender } from './callbacks/sender.ts'
 import { createCheckpoints, LogCorrupt } from './checkpoints.ts'
@@ -26,7 +26,7 @@ import { startRounds } from './rounds.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import { createWatchers } from './status.ts'
 import { type LedgerStore } from './store.ts'
-import { logOriginOf } from './succession.ts'
+import { logOriginOf, storePath } from './succession.ts'
 
 export interface LedgerParts {
   config: Pick<
@@ -38,6 +38,7 @@ export interface LedgerParts {
     | 'logOrigin'
     | 'witnessUrls'
     | 'witnessesMin'
+    | 'innerHosts'
     | 'callbackNetworks'
   >
   registry: Registry
@@ -50,6 +51,8 @@ export interface LedgerParts {
   onFatal(error: unknown): void
   /** Default: `<dataDir>/ledger/ledger.sqlite`. */
   storePath?: string
+  /** Between two heads; default a second. */
+  checkpointEveryMs?: number
   /** Pauses between tries of a callback. */
   callbackPausesMs?: readonly number[]
 }
@@ -79,7 +82,7 @@ const behindMaxMs = 15_000
 
 export async function startLedger(parts: LedgerParts): Promise<Ledger> {
   const { config } = parts
-  const store = openSqliteStore(parts.storePath ?? join(config.dataDir, 'ledger', 'ledger.sqlite'))
+  const store = openSqliteStore(parts.storePath ?? storePath(config.dataDir))
   try {
     return await run(parts, store)
   } catch (error) {
@@ -92,9 +95,12 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
   const { config, bus, log } = parts
   const core = await createCore(parts, store)
   const { follower, metrics, publication } = core
+  const backups = createBackups(store, backupsDir(config.dataDir), () => bus.now())
   const api = buildLedgerApi({
     ...core,
     store,
+    backups,
+    innerHosts: [config.ledgerHost, ...config.innerHosts],
     caughtUpMs: () => follower.caughtUpMs,
     isReading: () => core.reading.is && bus.now() - follower.caughtUpMs < behindMaxMs,
   })
@@ -108,7 +114,7 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
   const clock = keepClock(bus, config.instance)
   const rounds = [
     startRounds(reapEveryMs, async () => clock.isKnown && core.reaper.reap(), failed('reaper')),
-    startRounds(checkpointEveryMs, () => publication.publish(), failed('checkpoint')),
+    startRounds(parts.checkpointEveryMs ?? checkpointEveryMs, () => publication.publish(), failed('checkpoint')),
     startRounds(callBackEveryMs, () => core.callbacks.send(), failed('gap')),
     startRounds(forgetKeysEveryMs, async () => store.forgetKeys(bus.now() - keysKeptMs), failed('gap')),
   ]
@@ -119,6 +125,7 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
     await follower.stop()
     await Promise.all(rounds.map(one => one.stop()))
     await api.close()
+    await backups.idle()
     publication.signLast()
     store.close()
     log.info({ event: 'ledger-stopped' })

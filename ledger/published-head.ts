@@ -9,11 +9,15 @@ import { NoteError, noteBytesMax } from './notes/note.ts'
 /** Records of others, or unreadable ones, after which no head of ours is looked for. */
 const lookedAtMax = 1_000
 
+export interface PublishedHead extends SignedCheckpoint {
+  note: string
+}
+
 /** Undefined: there is none among the last. Rejects with RoadError when the bus is away. */
 export async function readPublishedHead(
   bus: Pick<Bus, 'readAt' | 'endOf'>,
   logKey: VerifierKey,
-): Promise<SignedCheckpoint | undefined> {
+): Promise<PublishedHead | undefined> {
   const end = await bus.endOf(checkpointTopic, 0)
   for (let offset = end - 1; offset >= Math.max(0, end - lookedAtMax); offset--) {
     const record = await bus.readAt(checkpointTopic, 0, String(offset))
@@ -24,10 +28,11 @@ export async function readPublishedHead(
   return undefined
 }
 
-function openOwn(value: Buffer, logKey: VerifierKey): SignedCheckpoint | undefined {
+function openOwn(value: Buffer, logKey: VerifierKey): PublishedHead | undefined {
   if (value.length > noteBytesMax) return undefined
   try {
-    return openCheckpoint(value.toString('utf8'), [logKey])
+    const note = value.toString('utf8')
+    return { ...openCheckpoint(note, [logKey]), note }
   } catch (error) {
     if (error instanceof NoteError) return undefined
     throw error

@@ -3,7 +3,7 @@
 // that are asked for. A second process on the same file is refused (fencing by an exclusive lock on a file beside it).
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { backup, DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type ExchangeId } from '#bus/message.ts'
 import { type ExchangeView, gapOf, parentOf, stateOf } from './exchange-view.ts'
 import {
@@ -17,6 +17,8 @@ import {
 
 /** Rows are small on purpose: a proof reads one. */
 const entriesPerRowMax = 256
+/** Of a copy, between two turns of the event loop: 2 MiB. */
+const pagesAtOnce = 256
 /** SQLite's own format number; the one before is brought up to it, a database of another is refused. */
 const formatVersion = 2
 
@@ -194,6 +196,16 @@ class SqliteStore implements LedgerStore {
     else this.#statements.putCallback.run(exchange, callback.client, callback.dueMs, callback.tries)
   }
 
+  async copyTo(path: string): Promise<number> {
+    await backup(this.#database, path, { rate: pagesAtOnce })
+    const copy = new DatabaseSync(path)
+    try {
+      return sizeOf(copy.prepare(lastEntries).get())
+    } finally {
+      copy.close()
+    }
+  }
+
   bytes(): number {
     if (this.#path === ':memory:') return 0
     const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
@@ -205,9 +217,15 @@ class SqliteStore implements LedgerStore {
   }
 
   #readSize(): number {
-    const row = this.#statements.lastEntries.get() as { first: number; count: number } | undefined
-    return row === undefined ? 0 : row.first + row.count
+    return sizeOf(this.#statements.lastEntries.get())
   }
+}
+
+const lastEntries = 'SELECT first, count FROM entry ORDER BY first DESC LIMIT 1'
+
+function sizeOf(row: unknown): number {
+  const { first, count } = (row ?? { first: 0, count: 0 }) as { first: number; count: number }
+  return first + count
 }
 
 function openDatabase(path: string): DatabaseSync {
@@ -237,7 +255,7 @@ function prepareAll(database: DatabaseSync) {
   const prepare = (sql: string): StatementSync => database.prepare(sql)
   return {
     addEntries: prepare('INSERT INTO entry VALUES (?, ?, ?)'),
-    lastEntries: prepare('SELECT first, count FROM entry ORDER BY first DESC LIMIT 1'),
+    lastEntries: prepare(lastEntries),
     entries: prepare('SELECT first, lines FROM entry WHERE first > ? AND first < ? ORDER BY first'),
     putTile: prepare('INSERT OR REPLACE INTO tile VALUES (?, ?, ?)'),
     tile: prepare('SELECT hashes FROM tile WHERE level = ? AND number = ?'),

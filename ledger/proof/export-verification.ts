@@ -1,6 +1,8 @@
 // Verifies an export: every entry is hashed again, indexes are without a gap, every checkpoint's signature and root are right, the
 // last has its cosignatures, and nothing is missing at the end if a later checkpoint is known. One pass, a few kilobytes of memory.
 // An entry altered together with its hash is found by the next checkpoint, which narrows it to the entries since the one before.
+
+import { type LedgerEvent } from '#ledger/event.ts'
 import { CompactRange } from '#ledger/merkle/compact-range.ts'
 import { leafHash } from '#ledger/merkle/hashes.ts'
 import { type SignedCheckpoint } from '#ledger/notes/checkpoint.ts'
@@ -9,9 +11,10 @@ import { readEntry } from './entry.ts'
 import { exportMark } from './export.ts'
 import { Fault, type Finding, quote } from './fault.ts'
 import { checkWitnesses, openTrusted, type Policy } from './policy.ts'
+import { checkPredecessor, type Predecessor, type PredecessorPolicy } from './predecessor.ts'
 import { LineError } from './text-lines.ts'
 
-export interface ExportPolicy extends Policy {
+export interface ExportPolicy extends Policy, PredecessorPolicy {
   /** A signed checkpoint from elsewhere: what it covers must be here. */
   checkpoint?: string
 }
@@ -28,6 +31,8 @@ export interface ExportVerdict extends Partial<Finding> {
   checkpoints: number
   /** Names of the witnesses. */
   cosignedBy: string[]
+  /** The log that this one goes on from, when it is a successor and the export begins with its first entry. */
+  predecessor?: Predecessor
   /** Of the file, from 1: where it was found. */
   line: number
 }
@@ -59,6 +64,8 @@ class ExportVerifier {
   #checkpoints = 0
   #last: SignedCheckpoint | undefined
   #cosignedBy: string[] = []
+  #first: LedgerEvent | undefined
+  #predecessor: Predecessor | undefined
 
   constructor(policy: ExportPolicy) {
     this.#policy = policy
@@ -84,6 +91,7 @@ class ExportVerifier {
     if (given !== undefined && given.size < this.#from)
       throw new Fault(`the checkpoint given covers ${given.size} entries; the export begins after ${this.#from}`)
     this.#cosignedBy = checkWitnesses(given?.size === size ? [this.#last, given] : [this.#last], this.#policy)
+    this.#predecessor = checkPredecessor(this.#first, this.#policy)
     return this.verdict()
   }
 
@@ -96,6 +104,7 @@ class ExportVerifier {
       size: this.#last?.size ?? this.#from,
       checkpoints: this.#checkpoints,
       cosignedBy: this.#cosignedBy,
+      ...(this.#predecessor === undefined ? {} : { predecessor: this.#predecessor }),
       line: this.#lines,
       ...finding,
     }
@@ -140,6 +149,7 @@ class ExportVerifier {
       throw new Fault(`entry ${index} is not what its hash says`, here)
     const read = readEntry(entry)
     if ('why' in read) throw new Fault(`entry ${index} is no event: ${read.why}`, here)
+    if (index === 0) this.#first = read.event
     this.#range.append(hash)
     this.#checkGiven()
   }
