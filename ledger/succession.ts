@@ -37,8 +37,13 @@ const storeName = 'ledger.sqlite'
 export const reasonLengthMax = 500
 export const storePath = (dataDir: string): string => join(dataDir, 'ledger', storeName)
 
-/** NDX_LOG_ORIGIN names the first log; the key that is there may be of one of its successors, `<origin>/2` and so on. */
+/**
+ * NDX_LOG_ORIGIN names the first log; the key that is there may be of one of its successors, `<origin>/2` and so on. Throws when a
+ * succession was begun and not finished: then the key may be missing, and no other must be made in its place.
+ */
 export function logOriginOf({ dataDir, logOrigin }: { dataDir: string; logOrigin: string }): string {
+  if (isSuccessionBegun(dataDir))
+    throw new Error('a successor log was begun and not finished: run `npx ndx ledger succeed` again')
   const path = logKeyPath(dataDir)
   const name = existsSync(path) ? readNoteKey(path).verifier.name : logOrigin
   return numberOf(name, logOrigin) === undefined ? logOrigin : name

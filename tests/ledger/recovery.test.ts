@@ -135,6 +135,8 @@ describe('a successor log', () => {
     await rollBack()
     const { interrupted } = await import('./interrupted-succession.ts')
     await interrupted(world, moves)
+    expect(() => world.introduce()).toThrow('run `npx ndx ledger succeed` again')
+    await expect(world.start()).rejects.toThrow('was begun and not finished')
     const again = await world.ndx('ledger', 'succeed', '--reason', 'x')
     expect(again, again.stderr).toMatchObject({ status: 0 })
     const names = readdirSync(join(world.dataDir, 'ledger')).sort()
