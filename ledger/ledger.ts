@@ -81,10 +81,11 @@ const keysKeptMs = 31 * 86_400_000
 const behindMaxMs = 15_000
 
 export async function startLedger(parts: LedgerParts): Promise<Ledger> {
-  const { config } = parts
+  // Asked before anything is made: a log that is half set aside must not get a store or a key.
+  const config = { ...parts.config, logOrigin: logOriginOf(parts.config) }
   const store = openSqliteStore(parts.storePath ?? storePath(config.dataDir))
   try {
-    return await run(parts, store)
+    return await run({ ...parts, config }, store)
   } catch (error) {
     store.close()
     throw error
@@ -136,7 +137,7 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
 
 async function createCore(parts: LedgerParts, store: LedgerStore) {
   const { config, bus, registry, log, commitments } = parts
-  const origin = logOriginOf(config)
+  const origin = config.logOrigin
   const key = makeNoteKey(logKeyPath(config.dataDir), origin)
   const source = `/ledger/${config.instance}`
   const watchers = createWatchers()
