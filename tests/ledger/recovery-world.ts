@@ -62,7 +62,7 @@ export class RecoveryWorld {
     introduce({ ledgerDir: this.dataDir, witnessDir: this.witnessDir, origin: logOrigin, witnessName: 'w.example' })
   }
 
-  async start(): Promise<Ledger> {
+  async start({ isWitnessed = true } = {}): Promise<Ledger> {
     this.ledger = await startLedger({
       config: {
         dataDir: this.dataDir,
@@ -70,8 +70,8 @@ export class RecoveryWorld {
         ledgerHost: '127.0.0.1',
         ledgerPort: 0,
         logOrigin,
-        witnessUrls: [this.witness.url],
-        witnessesMin: 1,
+        witnessUrls: isWitnessed ? [this.witness.url] : [],
+        witnessesMin: isWitnessed ? 1 : 0,
         innerHosts: [],
         callbackNetworks: [],
       },

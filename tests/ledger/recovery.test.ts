@@ -2,8 +2,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { LogCorrupt } from '#ledger/checkpoints.ts'
+import { createCheckpoints, LogCorrupt } from '#ledger/checkpoints.ts'
+import { signCheckpoint } from '#ledger/notes/checkpoint.ts'
+import { readNoteKey } from '#ledger/notes/keys.ts'
+import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { until } from '#tests/bus/until.ts'
+import { interrupted } from './interrupted-succession.ts'
 import { logOrigin, RecoveryWorld } from './recovery-world.ts'
 
 const world = new RecoveryWorld()
@@ -41,6 +45,15 @@ describe('a restored older copy', () => {
     expect((await world.witnessed())?.size).toBe(size)
     await world.start()
     await until('it ends again', () => world.faults.length > 1)
+  })
+
+  test('is found out by the published head alone, without a witness', async () => {
+    await rollBack()
+    const published = await world.published()
+    await world.start({ isWitnessed: false })
+    await until('it ends', () => world.faults.length > 0)
+    expect(String(world.faults[0])).toContain('ndx.checkpoint holds a signed head')
+    expect(await world.published()).toBe(published)
   })
 
   test('that finds nothing to read again stays not ready, signs nothing, says why, and goes on reading', async () => {
@@ -99,9 +112,7 @@ describe('a successor log', () => {
     writeFileSync(inFolder('older.note'), JSON.parse(first) as string)
     const begun = await world.ndx('ledger', 'succeed', '--reason', 'x', '--checkpoint', inFolder('older.note'))
     expect(begun, begun.stderr).toMatchObject({ status: 0 })
-    const store = await import('#ledger/sqlite-store.ts').then(({ openSqliteStore }) => openSqliteStore(world.store))
-    const { createCheckpoints } = await import('#ledger/checkpoints.ts')
-    const { readNoteKey } = await import('#ledger/notes/keys.ts')
+    const store = openSqliteStore(world.store)
     createCheckpoints(store, `${logOrigin}/2`, readNoteKey(join(world.dataDir, 'ledger', 'log-key'))).sign(1)
     store.close()
     await world.ndx('audit', 'export', '--store', world.store, '--out', inFolder('new.ndx'))
@@ -113,6 +124,16 @@ describe('a successor log', () => {
     const otherKey = await world.ndx('audit', 'verify', inFolder('new.ndx'), '--predecessor-key', keyFile())
     expect(otherKey.stdout).toMatch(/^bad: the checkpoint in entry 0: /)
     world.witness = { ...world.witness, stop: async () => {} }
+  })
+
+  test('is not begun over a fork: two signed heads of one size with different roots', async () => {
+    const size = await rollBack()
+    const key = readNoteKey(join(world.dataDir, 'ledger', 'log-key'))
+    writeFileSync(inFolder('other.note'), signCheckpoint({ origin: logOrigin, size, root: Buffer.alloc(32) }, key))
+    const refused = await world.ndx('ledger', 'succeed', '--reason', 'x', '--checkpoint', inFolder('other.note'))
+    expect(refused.status).toBe(1)
+    expect(refused.stderr).toContain('this log was forked')
+    expect(existsSync(join(world.dataDir, 'ledger', 'successor'))).toBe(false)
   })
 
   test('is not begun while the ledger runs, without a reason, while a witness is away, or when nothing was signed', async () => {
@@ -133,7 +154,6 @@ describe('a successor log', () => {
 
   test.each([0, 1, 2, 3, 4, 5])('that was interrupted after %i moves is finished by the same command', async moves => {
     await rollBack()
-    const { interrupted } = await import('./interrupted-succession.ts')
     await interrupted(world, moves)
     expect(() => world.introduce()).toThrow('run `npx ndx ledger succeed` again')
     await expect(world.start()).rejects.toThrow('was begun and not finished')
