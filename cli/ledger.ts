@@ -77,14 +77,14 @@ async function backUp({ ledger }: Options, terminal: Terminal): Promise<number> 
 
 async function beginSuccessor({ reason = '', checkpoint, key }: Options, terminal: Terminal): Promise<number> {
   const config = configOf(terminal)
-  if (isSuccessionBegun(config.dataDir)) return tell(finishSuccession(config), config.dataDir, terminal)
+  if (isSuccessionBegun(config.dataDir)) return report(finishSuccession(config), config.dataDir, terminal)
   checkReason(reason)
   const given = checkpoint === undefined ? {} : { given: readWhole(checkpoint) }
   const { logKey } = trustOf({ ...(key === undefined ? {} : { key }) }, terminal)
   const head = await findPredecessor({ config, logKey, ...given })
   terminal.say(`${escapeText(logKey.name)} ends with ${head.size} entries, by ${escapeText(head.from)}`)
   const source = `/ledger/${config.instance}`
-  return tell(succeed({ ...config, head, reason, source, nowMs: Date.now() }), config.dataDir, terminal)
+  return report(succeed({ ...config, head, reason, source, nowMs: Date.now() }), config.dataDir, terminal)
 }
 
 function checkReason(reason: string): void {
@@ -93,7 +93,7 @@ function checkReason(reason: string): void {
     throw new UsageError(`--reason is one line of at most ${reasonLengthMax} characters.`)
 }
 
-async function tell({ origin, asideDir }: Succession, dataDir: string, terminal: Terminal): Promise<number> {
+async function report({ origin, asideDir }: Succession, dataDir: string, terminal: Terminal): Promise<number> {
   const keyPath = `${logKeyPath(dataDir)}${publicSuffix}`
   await terminal.write(readFileSync(keyPath, 'utf8'))
   const kept = existsSync(join(asideDir, 'ledger.sqlite'))

@@ -16,6 +16,7 @@ import { backupsDir, createBackups } from './backups.ts'
 import { type CallbackAddresses, createCallbackAddresses } from './callbacks/address.ts'
 import { createCallbackSender } from './callbacks/sender.ts'
 import { createCheckpoints, LogCorrupt } from './checkpoints.ts'
+import { type Standing } from './comparison.ts'
 import { createIngestion, type Ingestion } from './ingestion.ts'
 import { createLogAppender } from './log-appender.ts'
 import { createLedgerMetrics, type LedgerMetrics } from './metrics.ts'
@@ -62,6 +63,8 @@ export interface Ledger {
   store: LedgerStore
   /** Resolves when it follows the road and has compared its log once with the heads that others hold. */
   ready: Promise<void>
+  /** Whether its log may be signed; `behind` needs somebody who acts. */
+  readonly standing: Standing
   /** Takes what is on its way, signs it, closes. Idempotent. */
   stop(): Promise<void>
 }
@@ -132,7 +135,15 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
     log.info({ event: 'ledger-stopped' })
   }
   const ready = Promise.all([follower.ready, compared]).then(() => {})
-  return { url: `http://${config.ledgerHost}:${port}`, store, ready, stop: () => (stopped ??= stop()) }
+  return {
+    url: `http://${config.ledgerHost}:${port}`,
+    store,
+    ready,
+    get standing() {
+      return publication.standing
+    },
+    stop: () => (stopped ??= stop()),
+  }
 }
 
 async function createCore(parts: LedgerParts, store: LedgerStore) {

@@ -1,6 +1,7 @@
 // Back up, restore, and the way back after a loss: what ledger/README.md says, done.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { createCheckpoints, LogCorrupt } from '#ledger/checkpoints.ts'
 import { signCheckpoint } from '#ledger/notes/checkpoint.ts'
@@ -166,6 +167,32 @@ describe('a successor log', () => {
     await world.cosigned()
     const aside = readdirSync(join(world.dataDir, 'ledger', 'predecessors', 'ndx.example_log')).sort()
     expect(aside).toEqual(['last-checkpoint.note', 'ledger.sqlite', 'log-key', 'log-key.pub'])
+  })
+
+  test('goes on where this NDX cannot read the old store, or there is none', async () => {
+    await world.start()
+    await world.take(world.request(1))
+    await world.cosigned()
+    await world.stop()
+    const database = new DatabaseSync(world.store)
+    database.exec('PRAGMA user_version = 99')
+    database.close()
+    await expect(world.start()).rejects.toThrow('format 99')
+    expect((await world.ndx('ledger', 'succeed', '--reason', 'an old format')).status).toBe(0)
+    world.introduce()
+    await world.start()
+    await world.cosigned()
+    await world.stop()
+    writeFileSync(world.store, 'no database')
+    expect((await world.ndx('ledger', 'succeed', '--reason', 'a broken disk')).status).toBe(0)
+    world.copy(keyFile(), inFolder('third.pub'))
+    world.introduce()
+    await world.start()
+    await world.cosigned()
+    await world.stop()
+    for (const name of ['ledger.sqlite', 'log-key', 'log-key.pub']) rmSync(join(world.dataDir, 'ledger', name))
+    const fourth = await world.ndx('ledger', 'succeed', '--reason', 'all is lost', '--key', inFolder('third.pub'))
+    expect(fourth.stdout.startsWith(`${logOrigin}/4+`)).toBe(true)
   })
 
   test('has a successor itself', async () => {
