@@ -117,6 +117,8 @@ export interface Bus {
    * the road is away.
    */
   readAt(topic: string, partition: number, offset: string): Promise<IncomingRecord | undefined>
+  /** The offset that the next record of a partition gets; 0 where there is no such topic. Rejects as `readAt` does. */
+  endOf(topic: string, partition: number): Promise<number>
   /**
    * Epoch ms on the road's clock: the brokers', as their acknowledgements tell it, so that processes whose own clocks
    * differ agree on deadlines. This process's own clock until something was published (`announce` in probe.ts). Whole; runs

@@ -155,6 +155,11 @@ export class MemoryBus implements Bus {
     return hasPartition(topic, partition) ? this.#road.topic(topic).log(partition).at(Number(offset)) : undefined
   }
 
+  async endOf(topic: string, partition: number): Promise<number> {
+    if (this.#isClosed) throw new RoadError('the bus is closed')
+    return hasPartition(topic, partition) ? this.#road.topic(topic).log(partition).end : 0
+  }
+
   now(): number {
     return this.#road.now()
   }

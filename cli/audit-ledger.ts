@@ -1,14 +1,18 @@
 // The actions of `ndx audit` that ask a ledger. It is asked over HTTP and not believed: what can be verified is.
-import { createWriteStream, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createWriteStream, existsSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type ReadableStream } from 'node:stream/web'
 import { isJsonObject, type JsonObject } from '#contracts/json.ts'
 import { readJson } from '#contracts/strict-json.ts'
-import { openCheckpoint } from '#ledger/notes/checkpoint.ts'
+import { exportSource } from '#ledger/export-source.ts'
+import { openCheckpoint, parseCheckpoint } from '#ledger/notes/checkpoint.ts'
 import { decodeSize } from '#ledger/notes/encoding.ts'
-import { NoteError, noteBytesMax } from '#ledger/notes/note.ts'
+import { NoteError, noteBytesMax, parseNote } from '#ledger/notes/note.ts'
+import { writeExport } from '#ledger/proof/export.ts'
 import { type ReceiptVerdict, receiptBytesMax, verifyReceipt } from '#ledger/proof/receipt.ts'
+import { openSqliteStore } from '#ledger/sqlite-store.ts'
+import { operatorHeader } from '#runtime/inner-host.ts'
 import { type AuditOptions } from './audit-trust.ts'
 import { tellFinding, tellReceipt } from './audit-verify.ts'
 import { readAnswer } from './bounded-reading.ts'
@@ -42,6 +46,7 @@ export async function prove(exchange: string, options: AuditOptions, terminal: T
 
 export async function exportLog({ from = '0', ...options }: AuditOptions, terminal: Terminal): Promise<number> {
   if (decodeSize(from) === undefined) throw new UsageError('--from is a whole number.')
+  if (options.store !== undefined) return exportStore(options.store, Number(from), options, terminal)
   const { body } = await askLedger(`/v1/audit/export?from=${from}`, options, terminal)
   if (body === null) throw new CommandError('the ledger answered with nothing.')
   const chunks = Readable.fromWeb(body as ReadableStream)
@@ -54,6 +59,23 @@ export async function exportLog({ from = '0', ...options }: AuditOptions, termin
   }
   if (options.out !== undefined) terminal.say(`npx ndx audit verify ${escapeText(options.out)} verifies it`)
   return 0
+}
+
+/** Of a ledger that does not run: one that was set aside, or a backup. */
+async function exportStore(path: string, from: number, { out }: AuditOptions, terminal: Terminal): Promise<number> {
+  if (!existsSync(path)) throw new UsageError(`there is no ${escapeText(path)}.`)
+  const store = openSqliteStore(path)
+  try {
+    const checkpoint = store.lastCheckpoint()
+    if (checkpoint === undefined || from >= checkpoint.size)
+      throw new CommandError(`nothing from entry ${from} on is signed in ${escapeText(path)}.`)
+    const { origin } = parseCheckpoint(parseNote(checkpoint.note).text)
+    const chunks = Readable.from(writeExport(exportSource(store, origin, checkpoint.size), from))
+    await (out === undefined ? print(chunks, terminal) : save(chunks, out))
+    return 0
+  } finally {
+    store.close()
+  }
 }
 
 export async function checkpoint(options: AuditOptions, terminal: Terminal): Promise<number> {
@@ -107,12 +129,18 @@ export async function askLedger(
   path: string,
   { ledger }: Pick<AuditOptions, 'ledger'>,
   terminal: Terminal,
+  { method = 'GET', withinMs = answerMaxMs }: { method?: 'GET' | 'POST'; withinMs?: number } = {},
 ): Promise<Response> {
   const url = ledgerUrlOf(ledger, terminal)
   const abort = new AbortController()
-  const timer = setTimeout(() => abort.abort(), answerMaxMs)
+  const timer = setTimeout(() => abort.abort(), withinMs)
   try {
-    const response = await fetch(`${url}${path}`, { redirect: 'error', signal: abort.signal })
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { [operatorHeader]: 'cli' },
+      redirect: 'error',
+      signal: abort.signal,
+    })
     if (response.status === 200) return response
     const said = escapeText((await readAnswer(response)).slice(0, 300).trim())
     throw new CommandError(
@@ -143,7 +171,8 @@ function ledgerUrlOf(option: string | undefined, terminal: Terminal): string {
 
 async function print(chunks: Readable, terminal: Terminal): Promise<void> {
   const decoder = new TextDecoder()
-  for await (const chunk of chunks) await terminal.write(decoder.decode(chunk as Buffer, { stream: true }))
+  for await (const chunk of chunks)
+    await terminal.write(typeof chunk === 'string' ? chunk : decoder.decode(chunk as Buffer, { stream: true }))
 }
 
 /** Under its name only when it is whole. */

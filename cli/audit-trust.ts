@@ -25,7 +25,10 @@ interface KeyOptions {
 
 export interface AuditOptions extends KeyOptions {
   readonly checkpoint?: string
+  readonly predecessor?: string
+  readonly 'predecessor-key'?: string
   readonly from?: string
+  readonly store?: string
   readonly out?: string
   readonly ledger?: string
   /** Throws UsageError. */
@@ -49,7 +52,7 @@ function defaultKeyPath(terminal: Terminal): string {
 }
 
 /** A file's name, or a key itself, which has two plus signs. */
-function readKey(option: string, text: string, type: VerifierKey['type']): VerifierKey {
+export function readKey(option: string, text: string, type: VerifierKey['type']): VerifierKey {
   const key = readText(option, text, type)
   if (key.type !== type) throw new UsageError(`${option} takes the key of a ${type}; this is the key of a ${key.type}.`)
   return key

@@ -3,12 +3,12 @@
 import { createReadStream } from 'node:fs'
 import { noteBytesMax } from '#ledger/notes/note.ts'
 import { diffExports } from '#ledger/proof/export-difference.ts'
-import { type ExportVerdict, verifyExport } from '#ledger/proof/export-verification.ts'
+import { type ExportPolicy, type ExportVerdict, verifyExport } from '#ledger/proof/export-verification.ts'
 import { Fault, type Finding } from '#ledger/proof/fault.ts'
 import { describeStart, windowsLineEnds } from '#ledger/proof/re-encoding.ts'
 import { type ReceiptVerdict, receiptMark, verifyReceiptLines } from '#ledger/proof/receipt.ts'
 import { LineError, readLines } from '#ledger/proof/text-lines.ts'
-import { type AuditOptions } from './audit-trust.ts'
+import { type AuditOptions, readKey } from './audit-trust.ts'
 import { readFileWithin } from './bounded-reading.ts'
 import { UsageError } from './command.ts'
 import { escapeText } from './safe-text.ts'
@@ -16,17 +16,28 @@ import { type Terminal } from './terminal.ts'
 
 export async function verify(path: string, options: AuditOptions, terminal: Terminal): Promise<number> {
   const policy = options.trust()
-  const checkpoint = options.checkpoint === undefined ? {} : { checkpoint: readCheckpoint(options.checkpoint) }
+  const given = givenFrom(options)
   const { first, all } = await peek(linesOf(path, terminal))
   if (first === receiptMark) {
     if (options.checkpoint !== undefined) throw new UsageError('--checkpoint is for exports; a receipt holds its own.')
+    if (options.predecessor !== undefined || options['predecessor-key'] !== undefined)
+      throw new UsageError('--predecessor and --predecessor-key are for exports.')
     const verdict = await verifyReceiptLines(all, policy)
     await terminal.write(verdict.ok ? tellReceipt(verdict, policy.logKey.name) : tellFinding(verdict))
     return verdict.ok ? 0 : 1
   }
-  const verdict = await verifyExport(all, { ...policy, ...checkpoint })
+  const verdict = await verifyExport(all, { ...policy, ...given })
   await terminal.write(verdict.ok ? tellExport(verdict, policy.logKey.name) : tellFinding(verdict))
   return verdict.ok ? 0 : 1
+}
+
+/** Throws UsageError. */
+function givenFrom({ checkpoint, predecessor, 'predecessor-key': key }: AuditOptions): Partial<ExportPolicy> {
+  return {
+    ...(checkpoint === undefined ? {} : { checkpoint: readCheckpoint('--checkpoint', checkpoint) }),
+    ...(predecessor === undefined ? {} : { predecessor: readCheckpoint('--predecessor', predecessor) }),
+    ...(key === undefined ? {} : { predecessorKey: readKey('--predecessor-key', key, 'log') }),
+  }
 }
 
 export async function diff(a: string, b: string, terminal: Terminal): Promise<number> {
@@ -54,10 +65,10 @@ export function tellFinding({ why = '', firstBad, lastBad, line = 0 }: Partial<F
 }
 
 /** Throws UsageError, also for what mail or Windows made of it. */
-function readCheckpoint(path: string): string {
+export function readCheckpoint(option: string, path: string): string {
   const bytes = readBytes(path)
   const why = describeStart(bytes) ?? (bytes.includes('\r\n') ? windowsLineEnds(1) : undefined)
-  if (why !== undefined) throw new UsageError(`--checkpoint: ${why}.`)
+  if (why !== undefined) throw new UsageError(`${option}: ${why}.`)
   return bytes.toString('utf8')
 }
 
@@ -69,10 +80,15 @@ function readBytes(path: string): Buffer {
   }
 }
 
-function tellExport({ entries, from, size, checkpoints, cosignedBy }: ExportVerdict, log: string): string {
+function tellExport({ entries, from, size, checkpoints, cosignedBy, predecessor }: ExportVerdict, log: string): string {
   const range = entries === 0 ? 'no entries' : `entries ${from} to ${size - 1}`
-  return `ok: ${range} of ${escapeText(log)} are as it signed them (${checkpoints} checkpoints, the last of ${size}${tellWitnesses(cosignedBy)})\n`
+  return `ok: ${range} of ${escapeText(log)} are as it signed them (${checkpoints} checkpoints, the last of ${size}${tellWitnesses(cosignedBy)})\n${tellPredecessor(predecessor)}`
 }
+
+const tellPredecessor = (predecessor: ExportVerdict['predecessor']): string =>
+  predecessor === undefined
+    ? ''
+    : `it succeeds ${escapeText(predecessor.origin)}, which ended with ${predecessor.size} entries, root ${escapeText(predecessor.root)}: ${escapeText(predecessor.reason)}\n`
 
 const tellWitnesses = (names: readonly string[]): string =>
   names.length === 0 ? '' : `, cosigned by ${names.map(escapeText).join(', ')}`

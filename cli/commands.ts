@@ -18,6 +18,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = Object.freeze({
   enterprise: { summary: 'print an enterprise of the synthetic nation', load: () => import('./enterprise.ts') },
   watch: { summary: 'follow the audit log as a table', load: () => import('./watch.ts') },
   audit: { summary: 'verify, prove and export what the ledger recorded', load: () => import('./audit.ts') },
+  ledger: { summary: 'back a ledger up; begin a successor log after a loss', load: () => import('./ledger.ts') },
   counters: { summary: 'how many exchanges a day ended how', load: () => import('./counters.ts') },
   secrets: { summary: 'make the secrets that are missing', load: () => import('./secrets.ts') },
   introduce: { summary: 'make a ledger and a witness known to each other', load: () => import('./introduce.ts') },

@@ -60,7 +60,11 @@ async function start(given: Config, log: Log, terminal: Terminal): Promise<{ sto
   const config = await settle(given)
   const exchange = await startOrTell(config, log)
   // Told once the process listens to signals: whoever reads it may press Ctrl-C at once.
-  setImmediate(() => terminal.write(describe(exchange, config, terminal)))
+  setImmediate(() => {
+    const { state, detail } = exchange.ledger.standing
+    if (state === 'behind') terminal.say(`The ledger signs nothing: ${detail}`)
+    return terminal.write(describe(exchange, config, terminal))
+  })
   return {
     stop: async () => {
       terminal.say('stopping: what is under way is answered first')

@@ -72,6 +72,7 @@ export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway>
   const operations = await listenForOperations({
     host: config.operationsHost,
     port: config.operationsPort,
+    innerHosts: config.innerHosts,
     routes: operationsRoutes(parts),
   })
   const { port } = listeners

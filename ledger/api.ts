@@ -4,13 +4,17 @@ import { Readable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { type ExchangeId } from '#bus/message.ts'
 import { type ExchangeStatus } from '#contracts/exchange-status.ts'
+import { foreignHostStatus, foreignHostText, isInnerHost, operatorHeader } from '#runtime/inner-host.ts'
+import { type Backups } from './backups.ts'
 import { type CallbackSender } from './callbacks/sender.ts'
 import { type ExchangeView } from './exchange-view.ts'
+import { exportSource } from './export-source.ts'
 import { nodesOf } from './log-appender.ts'
 import { consistencyProof } from './merkle/proofs.ts'
 import { type LedgerMetrics } from './metrics.ts'
 import { writeExport } from './proof/export.ts'
 import { writeReceipt } from './proof/receipt.ts'
+import { type Publication } from './publication.ts'
 import { reconcile } from './reconciliation.ts'
 import { statusOf, type Watchers } from './status.ts'
 import { type LedgerStore } from './store.ts'
@@ -24,18 +28,29 @@ export interface LedgerApiParts {
   watchers: Watchers
   metrics: LedgerMetrics
   callbacks: CallbackSender
+  publication: Publication
+  backups: Backups
+  /** Names under which it may be asked. */
+  innerHosts: readonly string[]
   caughtUpMs(): number
-  isReady(): boolean
+  /** It follows the bus and is not behind. */
+  isReading(): boolean
 }
 
 const waitMsMax = 30_000
 const givenUpMax = 1_000
-const checkpointsAtOnce = 500
-const entriesAtOnce = 500
 const exchangeIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export function buildLedgerApi(parts: LedgerApiParts): FastifyInstance {
   const app = fastify({ logger: false, requestTimeout: 10_000, keepAliveTimeout: 60_000, forceCloseConnections: true })
+  // No authentication, so at least nobody's browser may be made to ask (runtime/inner-host.ts).
+  app.addHook('onRequest', async ({ headers, method }, reply) => {
+    if (!isInnerHost(headers.host, parts.innerHosts))
+      return reply.code(foreignHostStatus).send({ error: foreignHostText })
+    if (method !== 'GET' && method !== 'HEAD' && headers[operatorHeader] === undefined)
+      return reply.code(403).send({ error: `what changes something needs the header ${operatorHeader}` })
+    return undefined
+  })
   app.addHook('onSend', async (_, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
   })
@@ -50,8 +65,18 @@ export function buildLedgerApi(parts: LedgerApiParts): FastifyInstance {
   callbackRoutes(app, parts)
   app.get('/metrics', async (_, reply) => reply.type(parts.metrics.contentType).send(await parts.metrics.render()))
   app.get('/health/live', async () => ({ status: 'live' }))
-  app.get('/health/ready', async (_, reply) => reply.code(parts.isReady() ? 200 : 503).send({ ready: parts.isReady() }))
+  app.get('/health/ready', async (_, reply) => {
+    const readiness = readinessOf(parts)
+    return reply.code(readiness.ready ? 200 : 503).send(readiness)
+  })
   return app
+}
+
+/** Ready: it reads, its log was compared with what others hold, and its heads are cosigned as NDX_WITNESSES_MIN asks. */
+function readinessOf({ isReading, publication: { standing, witnessing } }: LedgerApiParts) {
+  const ready = isReading() && standing.state === 'compared' && witnessing.isMet
+  const { witnesses, needed, cosigned } = witnessing
+  return { ready, reading: isReading(), comparison: standing, witnesses: { configured: witnesses, needed, cosigned } }
 }
 
 function statusRoutes(app: FastifyInstance, { store, road, watchers, caughtUpMs }: LedgerApiParts): void {
@@ -94,7 +119,7 @@ function waitOf(text = '0'): number {
   return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), waitMsMax) : 0
 }
 
-function auditRoutes(app: FastifyInstance, { store, origin, caughtUpMs }: LedgerApiParts): void {
+function auditRoutes(app: FastifyInstance, { store, origin, backups, caughtUpMs }: LedgerApiParts): void {
   const nodes = nodesOf(store)
   const none = (reply: FastifyReply, what: string) => reply.code(404).send({ error: what })
   app.get('/v1/audit/checkpoint', async (_, reply) => {
@@ -133,6 +158,10 @@ function auditRoutes(app: FastifyInstance, { store, origin, caughtUpMs }: Ledger
     const view = exchangeOf(store, request.query.exchange)
     return view === undefined ? none(reply, 'no such exchange') : { story: tellStory(view, store) }
   })
+  app.post('/v1/audit/backup', async (_, reply) => {
+    const made = await backups.take()
+    return made ?? reply.code(409).send({ error: 'a backup is being made already' })
+  })
   app.get('/v1/audit/reconciliation', async () => reconcile(store, caughtUpMs()))
 }
 
@@ -140,30 +169,6 @@ const exchangeOf = (store: LedgerStore, exchange = ''): ExchangeView | undefined
   exchangeIdForm.test(exchange) ? store.view(exchange) : undefined
 
 const asText = (reply: FastifyReply): FastifyReply => reply.type('text/plain; charset=utf-8')
-
-/** Up to one checkpoint, however the log grows meanwhile. */
-function exportSource(store: LedgerStore, origin: string, size: number) {
-  return {
-    origin,
-    nodes: nodesOf(store),
-    *entries(from: number) {
-      for (let at = from; at < size; ) {
-        const entries = store.entries(at, Math.min(entriesAtOnce, size - at))
-        if (entries.length === 0) return
-        yield* entries
-        at += entries.length
-      }
-    },
-    *checkpoints(fromSize: number) {
-      for (let last = fromSize - 1; last < size; ) {
-        const checkpoints = store.checkpoints(last, checkpointsAtOnce).filter(checkpoint => checkpoint.size <= size)
-        if (checkpoints.length === 0) return
-        yield* checkpoints
-        last = checkpoints.at(-1)?.size ?? size
-      }
-    },
-  }
-}
 
 function callbackRoutes(app: FastifyInstance, { callbacks }: LedgerApiParts): void {
   app.get('/v1/callbacks/given-up', async () =>

@@ -16,7 +16,9 @@ const entriesMax = 20_000
 /** What is stored is not what was appended, or not what was signed. Nothing may be signed any more. */
 export class LogCorrupt extends Error {
   constructor(message: string) {
-    super(`${message}; the ledger must not sign on: restore it from a copy, or rebuild it from the road`)
+    super(
+      `${message}; the ledger must not sign on: restore a newer copy, or begin a successor log (npx ndx ledger succeed; ledger/README.md, “After a loss”)`,
+    )
     this.name = 'LogCorrupt'
   }
 }

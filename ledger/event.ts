@@ -12,10 +12,19 @@ export const entryBytesMax = 16 * 1024
 /**
  * accepted: the request is on its topic · repeated: it is there once more (a lost acknowledgement) · answered, failed,
  * expired: the first terminal record of its reply partition · early: a reply read before its request · late: any after the
- * first · unreadable: no record of ours · gap: records or notes that are missing · and what gateways, hosts and the ledger
- * note (bus/note.ts).
+ * first · unreadable: no record of ours · gap: records or notes that are missing · succession: the first entry of a log that
+ * goes on where another ended (succession.ts) · and what gateways, hosts and the ledger note (bus/note.ts).
  */
-export type EventKind = 'accepted' | 'repeated' | ReplyOutcome | 'early' | 'late' | 'unreadable' | 'gap' | NoteKind
+export type EventKind =
+  | 'accepted'
+  | 'repeated'
+  | ReplyOutcome
+  | 'early'
+  | 'late'
+  | 'unreadable'
+  | 'gap'
+  | 'succession'
+  | NoteKind
 
 export interface LedgerEvent {
   readonly kind: EventKind

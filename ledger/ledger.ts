@@ -2,38 +2,47 @@
 // back, and answers over HTTP. The same for the embedded exchange, the real stack and the tests; only the bus differs. One at a
 // time may have a log open; the store refuses a second.
 import { type AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { type Bus, type Follower, type IncomingRecord } from '#bus/bus.ts'
 import { keepClock } from '#bus/clock-keeper.ts'
 import { type ExchangeId } from '#bus/message.ts'
 import { type NoteFacts, type NoteKind, writeNote } from '#bus/note.ts'
-import { checkpointTopic, deadLetterTopic, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
+import { deadLetterTopic, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ClientId } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { type Config } from '#runtime/config.ts'
 import { describeError, type Log } from '#runtime/log.ts'
 import { type Commitments } from '#runtime/pseudonyms.ts'
 import { buildLedgerApi } from './api.ts'
+import { backupsDir, createBackups } from './backups.ts'
 import { type CallbackAddresses, createCallbackAddresses } from './callbacks/address.ts'
 import { createCallbackSender } from './callbacks/sender.ts'
 import { createCheckpoints, LogCorrupt } from './checkpoints.ts'
-import { createCosigners } from './cosigners.ts'
+import { type Standing } from './comparison.ts'
 import { createIngestion, type Ingestion } from './ingestion.ts'
-import { createLogAppender, nodesOf } from './log-appender.ts'
+import { createLogAppender } from './log-appender.ts'
 import { createLedgerMetrics, type LedgerMetrics } from './metrics.ts'
-import { logKeyPath, makeNoteKey, readVerifierKeys } from './notes/keys.ts'
+import { logKeyPath, makeNoteKey } from './notes/keys.ts'
+import { openPublication } from './publishing.ts'
 import { createQuarantine } from './quarantine.ts'
 import { createReaper } from './reaper.ts'
 import { startRounds } from './rounds.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import { createWatchers } from './status.ts'
-import { type LedgerStore, type StoredCheckpoint } from './store.ts'
-import { witnessKeysDir } from './witness/places.ts'
+import { type LedgerStore } from './store.ts'
+import { logOriginOf, storePath } from './succession.ts'
 
 export interface LedgerParts {
   config: Pick<
     Config,
-    'dataDir' | 'instance' | 'ledgerHost' | 'ledgerPort' | 'logOrigin' | 'witnessUrls' | 'callbackNetworks'
+    | 'dataDir'
+    | 'instance'
+    | 'ledgerHost'
+    | 'ledgerPort'
+    | 'logOrigin'
+    | 'witnessUrls'
+    | 'witnessesMin'
+    | 'innerHosts'
+    | 'callbackNetworks'
   >
   registry: Registry
   bus: Bus
@@ -45,6 +54,8 @@ export interface LedgerParts {
   onFatal(error: unknown): void
   /** Default: `<dataDir>/ledger/ledger.sqlite`. */
   storePath?: string
+  /** Between two heads; default a second. */
+  checkpointEveryMs?: number
   /** Pauses between tries of a callback. */
   callbackPausesMs?: readonly number[]
 }
@@ -52,8 +63,10 @@ export interface LedgerParts {
 export interface Ledger {
   url: string
   store: LedgerStore
-  /** Resolves when it follows the road. */
+  /** Resolves when it follows the road and has compared its log once with the heads that others hold. */
   ready: Promise<void>
+  /** Whether its log may be signed; `behind` needs somebody who acts. */
+  readonly standing: Standing
   /** Takes what is on its way, signs it, closes. Idempotent. */
   stop(): Promise<void>
 }
@@ -73,10 +86,11 @@ const keysKeptMs = 31 * 86_400_000
 const behindMaxMs = 15_000
 
 export async function startLedger(parts: LedgerParts): Promise<Ledger> {
-  const { config } = parts
-  const store = openSqliteStore(parts.storePath ?? join(config.dataDir, 'ledger', 'ledger.sqlite'))
+  // Asked before anything is made: a log that is half set aside must not get a store or a key.
+  const config = { ...parts.config, logOrigin: logOriginOf(parts.config) }
+  const store = openSqliteStore(parts.storePath ?? storePath(config.dataDir))
   try {
-    return await run(parts, store)
+    return await run({ ...parts, config }, store)
   } catch (error) {
     store.close()
     throw error
@@ -86,13 +100,15 @@ export async function startLedger(parts: LedgerParts): Promise<Ledger> {
 async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
   const { config, bus, log } = parts
   const core = await createCore(parts, store)
-  const { follower, metrics } = core
+  const { follower, metrics, publication } = core
+  const backups = createBackups(store, backupsDir(config.dataDir), () => bus.now())
   const api = buildLedgerApi({
     ...core,
     store,
-    origin: config.logOrigin,
+    backups,
+    innerHosts: [config.ledgerHost, ...config.innerHosts],
     caughtUpMs: () => follower.caughtUpMs,
-    isReady: () => core.reading.is && bus.now() - follower.caughtUpMs < behindMaxMs,
+    isReading: () => core.reading.is && bus.now() - follower.caughtUpMs < behindMaxMs,
   })
   await api.listen({ host: config.ledgerHost, port: config.ledgerPort })
   const failed = (part: Parameters<LedgerMetrics['faulted']>[0]) => (error: unknown) => {
@@ -100,10 +116,11 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
     log.error({ event: 'ledger-fault', part, error: describeError(error) })
     if (error instanceof LogCorrupt || isDiskFault(error)) parts.onFatal(error)
   }
+  const compared = publication.compare().catch(failed('checkpoint'))
   const clock = keepClock(bus, config.instance)
   const rounds = [
     startRounds(reapEveryMs, async () => clock.isKnown && core.reaper.reap(), failed('reaper')),
-    startRounds(checkpointEveryMs, () => publishCheckpoint(parts, core, store), failed('checkpoint')),
+    startRounds(parts.checkpointEveryMs ?? checkpointEveryMs, () => publication.publish(), failed('checkpoint')),
     startRounds(callBackEveryMs, () => core.callbacks.send(), failed('gap')),
     startRounds(forgetKeysEveryMs, async () => store.forgetKeys(bus.now() - keysKeptMs), failed('gap')),
   ]
@@ -114,22 +131,31 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
     await follower.stop()
     await Promise.all(rounds.map(one => one.stop()))
     await api.close()
-    core.sign()
+    await backups.idle()
+    publication.signLast()
     store.close()
     log.info({ event: 'ledger-stopped' })
   }
-  return { url: `http://${config.ledgerHost}:${port}`, store, ready: follower.ready, stop: () => (stopped ??= stop()) }
+  const ready = Promise.all([follower.ready, compared]).then(() => {})
+  return {
+    url: `http://${config.ledgerHost}:${port}`,
+    store,
+    ready,
+    get standing() {
+      return publication.standing
+    },
+    stop: () => (stopped ??= stop()),
+  }
 }
-
-type Core = Awaited<ReturnType<typeof createCore>>
 
 async function createCore(parts: LedgerParts, store: LedgerStore) {
   const { config, bus, registry, log, commitments } = parts
-  const key = makeNoteKey(logKeyPath(config.dataDir), config.logOrigin)
+  const origin = config.logOrigin
+  const key = makeNoteKey(logKeyPath(config.dataDir), origin)
   const source = `/ledger/${config.instance}`
   const watchers = createWatchers()
   const road = await bus.id()
-  const checkpoints = createCheckpoints(store, config.logOrigin, key)
+  const checkpoints = createCheckpoints(store, origin, key)
   const reading = { is: false }
   const metrics: LedgerMetrics = createLedgerMetrics({
     lag: () => follower.lag,
@@ -137,6 +163,8 @@ async function createCore(parts: LedgerParts, store: LedgerStore) {
     size: () => store.size,
     bytes: () => store.bytes(),
     checkpoint: () => checkpoints.last(),
+    isCompared: () => publication.standing.state === 'compared',
+    witnessesMin: config.witnessesMin,
     now: () => bus.now(),
   })
   const note = (kind: NoteKind, exchangeId: ExchangeId, facts: NoteFacts): void => {
@@ -184,14 +212,8 @@ async function createCore(parts: LedgerParts, store: LedgerStore) {
     },
     onFailed: error => log.warn({ event: 'reap-failed', error: describeError(error) }),
   })
-  const cosigners = createCosigners({
-    urls: config.witnessUrls,
-    keys: () => readVerifierKeys(witnessKeysDir(config.dataDir)),
-    nodes: nodesOf(store),
-    log,
-  })
-  const sign = (): StoredCheckpoint | undefined => checkpoints.sign(bus.now())
-  return { road, watchers, metrics, reading, follower, callbacks, reaper, cosigners, sign }
+  const publication = openPublication(parts, { store, origin, logKey: key.verifier, checkpoints, metrics })
+  return { road, origin, watchers, metrics, reading, follower, callbacks, reaper, publication }
 }
 
 const addressesOf = ({ callbackNetworks }: LedgerParts['config']): CallbackAddresses =>
@@ -248,19 +270,6 @@ function follow(
       log.info({ event: 'ledger-road', state, ...(cause === undefined ? {} : { error: describeError(cause) }) })
     },
   })
-}
-
-/** Signed and stored, then onto the road for anyone, then to the witnesses, whose cosignatures are stored with it. */
-async function publishCheckpoint({ bus, config, log }: LedgerParts, core: Core, store: LedgerStore): Promise<void> {
-  const signed = core.sign()
-  if (signed === undefined) return
-  const record = { key: config.logOrigin, headers: {}, value: signed.note }
-  bus
-    .publish(checkpointTopic, record)
-    .catch((error: unknown) => log.warn({ event: 'checkpoint-unpublished', error: describeError(error) }))
-  const { checkpoint, count } = await core.cosigners.cosign(signed)
-  core.metrics.cosigned(count)
-  if (count > 0) store.addCheckpoint(checkpoint)
 }
 
 /** A disk that failed a write or a flush is not asked again: what it holds is not known (SQLITE_IOERR, SQLITE_CORRUPT). */

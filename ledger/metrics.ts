@@ -1,5 +1,6 @@
 // What an operator sees of the ledger: how far it has read, how large it is, what it did. Names end in their unit.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { type WitnessAlarm } from './cosigners.ts'
 
 export interface LedgerGauges {
   lag(): number
@@ -7,6 +8,9 @@ export interface LedgerGauges {
   size(): number
   bytes(): number
   checkpoint(): { size: number; atMs: number } | undefined
+  /** Compared with what others hold of this log since the start. */
+  isCompared(): boolean
+  witnessesMin: number
   now(): number
 }
 
@@ -16,6 +20,7 @@ export interface LedgerMetrics {
   faulted(what: 'ingestion' | 'unrecorded' | 'reaper' | 'checkpoint' | 'witness' | 'gap'): void
   called(how: 'called-back' | 'uncalled'): void
   cosigned(count: number): void
+  witnessAlarm(witness: string, state: WitnessAlarm): void
   readonly contentType: string
   render(): Promise<string>
 }
@@ -45,9 +50,19 @@ export function createLedgerMetrics(gauges: LedgerGauges): LedgerMetrics {
     const checkpoint = gauges.checkpoint()
     return checkpoint === undefined ? 0 : Math.max(0, (gauges.now() - checkpoint.atMs) / 1000)
   })
+  gauge('ndx_ledger_compared', '1: the log was compared with the heads that others hold, and is signed', () =>
+    Number(gauges.isCompared()),
+  )
+  gauge('ndx_ledger_cosignatures_needed', 'NDX_WITNESSES_MIN', () => gauges.witnessesMin)
   const cosignatures = new Gauge({
     name: 'ndx_ledger_cosignatures',
     help: 'Witnesses that cosigned the newest checkpoint',
+    registers,
+  })
+  const witnessAlarms = new Counter({
+    name: 'ndx_ledger_witness_alarms_total',
+    help: 'Witnesses that did not cosign, by what they said instead; -unproven: they showed no signed head for it',
+    labelNames: ['witness', 'state'],
     registers,
   })
   const events = new Counter({ name: 'ndx_ledger_events_total', help: 'Events appended', registers })
@@ -74,6 +89,7 @@ export function createLedgerMetrics(gauges: LedgerGauges): LedgerMetrics {
     faulted: part => faults.inc({ part }),
     called: outcome => calls.inc({ outcome }),
     cosigned: count => cosignatures.set(count),
+    witnessAlarm: (witness, state) => witnessAlarms.inc({ witness, state }),
     contentType: registry.contentType,
     render: () => registry.metrics(),
   }

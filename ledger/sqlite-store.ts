@@ -3,7 +3,7 @@
 // view is made again from the entries whenever somebody asks. A second process on the same file is refused.
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type DatabaseSync, type StatementSync } from 'node:sqlite'
+import { backup, DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type ExchangeId } from '#bus/message.ts'
 import { bundleEntries, EntryBundles, type EntryRow } from './entry-bundles.ts'
 import { decodeEntry } from './event.ts'
@@ -22,6 +22,8 @@ import {
 
 /** Places kept in an exchange's row; of one that is read again and again, further ones have a row each. */
 const leavesMax = 256
+/** Of a copy, between two turns of the event loop: 2 MiB. */
+const pagesAtOnce = 256
 
 /** @param path of the database file, made when missing, or `:memory:`. Throws when another process has it. */
 export function openSqliteStore(path: string): LedgerStore {
@@ -194,6 +196,16 @@ class SqliteStore implements LedgerStore {
     else this.#statements.putCallback.run(exchange, callback.client, callback.dueMs, callback.tries)
   }
 
+  async copyTo(path: string): Promise<number> {
+    await backup(this.#database, path, { rate: pagesAtOnce })
+    const copy = new DatabaseSync(path)
+    try {
+      return sizeOf(copy.prepare(lastEntries).get())
+    } finally {
+      copy.close()
+    }
+  }
+
   bytes(): number {
     if (this.#path === ':memory:') return 0
     const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
@@ -219,8 +231,7 @@ class SqliteStore implements LedgerStore {
   }
 
   #readSize(): number {
-    const row = this.#statements.lastEntries.get() as { first: number; count: number } | undefined
-    return row === undefined ? 0 : row.first + row.count
+    return sizeOf(this.#statements.lastEntries.get())
   }
 }
 
@@ -237,12 +248,20 @@ interface PositionRow {
   leaderEpoch: number | null
 }
 
+const lastEntries = 'SELECT first, count FROM entry ORDER BY first DESC LIMIT 1'
+
+/** Of a log, by its last row. */
+function sizeOf(row: unknown): number {
+  const { first, count } = (row ?? { first: 0, count: 0 }) as { first: number; count: number }
+  return first + count
+}
+
 function prepareAll(database: DatabaseSync) {
   const prepare = (sql: string): StatementSync => database.prepare(sql)
   return {
     addEntries: prepare('INSERT INTO entry VALUES (?, ?, ?)'),
     dropEntries: prepare('DELETE FROM entry WHERE first >= ? AND first < ?'),
-    lastEntries: prepare('SELECT first, count FROM entry ORDER BY first DESC LIMIT 1'),
+    lastEntries: prepare(lastEntries),
     entries: prepare('SELECT first, count, lines FROM entry WHERE first >= ? AND first < ? ORDER BY first'),
     putTile: prepare('INSERT OR REPLACE INTO tile VALUES (?, ?, ?)'),
     tile: prepare('SELECT hashes FROM tile WHERE level = ? AND number = ?'),

@@ -109,6 +109,8 @@ export interface LedgerStore {
   callback(exchange: ExchangeId): Callback | undefined
   /** `undefined`: it is over. */
   putCallback(exchange: ExchangeId, callback: Callback | undefined): void
+  /** A copy of all of it, made while it is used; resolves with the entries that are in it. Not two at once. */
+  copyTo(path: string): Promise<number>
   /** Bytes on disk, the write-ahead log included. */
   bytes(): number
   close(): void

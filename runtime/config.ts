@@ -42,6 +42,11 @@ export const settings = Object.freeze({
     'address of the operations listener (metrics, counters, health); never a public one',
   ),
   NDX_OPERATIONS_PORT: port(9464, 'port of the operations listener; 0: any free one'),
+  NDX_INNER_HOSTS: {
+    schema: { type: 'string', pattern: '^[A-Za-z0-9._, -]+$' },
+    about:
+      'names, comma-separated, under which ledger, witness and operations listeners may be asked; always: addresses, localhost, the machine’s own name, that of NDX_LEDGER_URL',
+  },
   NDX_DATA_DIR: text('data', 'folder of generated secrets, the simulated clients’ keys and the log'),
   NDX_CONTRACTS_DIR: text(undefined, 'folder of contracts and agreements; default: the ones that come with NDX'),
   NDX_SERVICES_DIR: text(undefined, 'folder of adapters; default: the ones that come with NDX'),
@@ -84,6 +89,12 @@ export const settings = Object.freeze({
     about: 'name of the ledger’s log, in every checkpoint',
   },
   NDX_WITNESS_URLS: text(undefined, 'comma-separated addresses of witnesses that cosign checkpoints'),
+  NDX_WITNESSES_MIN: {
+    schema: { type: 'integer', minimum: 0, maximum: 16 },
+    fallback: 0,
+    about:
+      'cosignatures that the log’s newest head needs for the ledger to be ready; 0: witnesses are asked, not needed',
+  },
   NDX_WITNESS_PORT: port(9480, 'port a witness listens on; 0: any free one'),
   NDX_CALLBACK_NETWORKS: text(undefined, 'private networks (CIDR, comma-separated) that callbacks may go to'),
   NDX_POOL_SIZE: count(64, 10_000, 'questions an adapter handles at once'),
@@ -116,6 +127,7 @@ export interface Config {
   port: number
   operationsHost: string
   operationsPort: number
+  innerHosts: string[]
   dataDir: string
   contractsDir?: string
   servicesDir?: string
@@ -139,6 +151,7 @@ export interface Config {
   ledgerPort: number
   logOrigin: string
   witnessUrls: string[]
+  witnessesMin: number
   witnessPort: number
   callbackNetworks: string[]
   eventLoopDelayMaxMs: number
@@ -200,6 +213,7 @@ function toConfig(values: Values): Config {
     port: number('NDX_PORT'),
     operationsHost: text('NDX_OPERATIONS_HOST'),
     operationsPort: number('NDX_OPERATIONS_PORT'),
+    innerHosts: [...listOf(values['NDX_INNER_HOSTS']), ...hostOf(values['NDX_LEDGER_URL'])].filter(name => name !== ''),
     dataDir: resolve(text('NDX_DATA_DIR')),
     ...optional('NDX_CONTRACTS_DIR', 'contractsDir'),
     ...optional('NDX_SERVICES_DIR', 'servicesDir'),
@@ -223,6 +237,7 @@ function toConfig(values: Values): Config {
     ledgerPort: number('NDX_LEDGER_PORT'),
     logOrigin: text('NDX_LOG_ORIGIN'),
     witnessUrls: listOf(values['NDX_WITNESS_URLS']),
+    witnessesMin: number('NDX_WITNESSES_MIN'),
     witnessPort: number('NDX_WITNESS_PORT'),
     callbackNetworks: listOf(values['NDX_CALLBACK_NETWORKS']),
     eventLoopDelayMaxMs: number('NDX_EVENT_LOOP_DELAY_MAX_MS'),
@@ -239,6 +254,11 @@ const listOf = (value: string | number | undefined): string[] =>
     : String(value)
         .split(',')
         .map(item => item.trim())
+
+const hostOf = (url: string | number | undefined): string[] => {
+  const text = String(url ?? '')
+  return URL.canParse(text) ? [new URL(text).hostname] : []
+}
 
 const ownName = (): string =>
   `${hostname()

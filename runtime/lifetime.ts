@@ -25,10 +25,18 @@ export async function runProcess(
   }
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(fault, error => {
+      if (error instanceof ProcessEnd) return endKnown(error)
       process.stderr.write(`a fault nobody caught; the process ends: ${describeError(error).message}\n`)
       log.fatal({ event: 'fault', error: describeError(error) }, 'a fault nobody caught; the process ends')
       end(1)
+      return undefined
     })
+  }
+  function endKnown({ cause }: ProcessEnd): void {
+    const error = describeError(cause)
+    process.stderr.write(`the process ends: ${error.message}\n`)
+    log.fatal({ event: 'process-end', error }, 'the process ends')
+    end(1)
   }
   try {
     const running = await start(config, log)
@@ -40,12 +48,14 @@ export async function runProcess(
   }
 }
 
-/** For a fault that its part cannot live with, wherever it comes up: the process ends as by any fault nobody caught. */
+/** For a fault that its part cannot live with, wherever it comes up: the process ends, with its message and status 1. */
 export function endProcess(error: unknown): void {
   setImmediate(() => {
-    throw error
+    throw new ProcessEnd('a part cannot go on', { cause: error })
   })
 }
+
+class ProcessEnd extends Error {}
 
 const openLog = ({ logLevel, instance, logFile }: Config): Log =>
   createLog({ level: logLevel, instance, ...(logFile === undefined ? {} : { file: logFile }) })

@@ -2,6 +2,7 @@
 // whatever state the rest is in. It has no authentication: it listens on loopback or an inner network, never a public one.
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
+import { foreignHostStatus, foreignHostText, isInnerHost } from './inner-host.ts'
 
 export interface OperationsAnswer {
   status?: number
@@ -22,10 +23,13 @@ export interface OperationsListener {
 export async function listenForOperations({
   host,
   port,
+  innerHosts,
   routes,
 }: {
   host: string
   port: number
+  /** Names under which it may be asked (runtime/inner-host.ts). */
+  innerHosts: readonly string[]
   routes: OperationsRoutes
 }): Promise<OperationsListener> {
   const server = createServer((request, response) => {
@@ -34,6 +38,8 @@ export async function listenForOperations({
     const send = ({ status = 200, type = 'application/json', body }: OperationsAnswer): void => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
     }
+    if (!isInnerHost(request.headers.host, innerHosts))
+      return send({ status: foreignHostStatus, body: asJson({ error: foreignHostText }) })
     if (request.method !== 'GET') return send({ status: 405, body: asJson({ error: 'GET only' }) })
     if (route === undefined) return send({ status: 404, body: asJson({ paths: Object.keys(routes) }) })
     Promise.resolve()

@@ -44,6 +44,8 @@ await runProcess(async (config, log) => {
   const operations = await listenForOperations({
     host: config.operationsHost,
     port: config.operationsPort,
+    // Also by the name that docker compose and the broker's group give it.
+    innerHosts: [`adapter-${provider}`, ...config.innerHosts],
     routes: {
       '/metrics': () => renderHostMetrics([host]),
       '/health/live': () => ({ body: asJson({ status: 'live' }) }),

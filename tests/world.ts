@@ -227,6 +227,7 @@ function recordPublished(bus: Bus, published: Published[]): Bus {
     work: working => bus.work(working),
     follow: following => bus.follow(following),
     readAt: (topic, partition, offset) => bus.readAt(topic, partition, offset),
+    endOf: (topic, partition) => bus.endOf(topic, partition),
     now: () => bus.now(),
     id: () => bus.id(),
     close: () => bus.close(),

@@ -82,6 +82,10 @@ class KafkaBus implements Bus {
     return this.#finder.readAt(topic, partition, Number(offset))
   }
 
+  endOf(topic: string, partition: number): Promise<number> {
+    return this.#finder.endOf(topic, partition)
+  }
+
   now(): number {
     return this.#clock.now()
   }

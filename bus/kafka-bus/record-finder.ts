@@ -12,6 +12,8 @@ const retryMinMs = 30
 const retryMaxMs = 500
 /** A broker sends a batch whole, however long: the one that holds the record, and no more. */
 const bytesMax = 1
+/** Kafka's ListOffsets: the end of the log. */
+const latest = -1
 
 interface Place {
   readonly topic: string
@@ -38,6 +40,21 @@ export class RecordFinder {
     return this.#persist(() => this.#readOnce({ topic, partition, offset })).catch(error => {
       if (error instanceof RoadError && error.cause instanceof NotVisible) return undefined
       throw error
+    })
+  }
+
+  /** 0: there is no such topic. Throws RoadError. */
+  endOf(topic: string, partition: number): Promise<number> {
+    return this.#persist(async () => {
+      if ((await this.#leaderOf({ topic, partition, offset: 0 })) === undefined) return 0
+      try {
+        const query = [{ topic, partitions: [{ partition }], fromTimestamp: latest }]
+        const [answer] = await this.#client.cluster.fetchTopicsOffset(query)
+        return Math.max(0, Number(answer?.partitions[0]?.offset ?? 0))
+      } catch (error) {
+        this.#isDoubtful = true
+        throw error
+      }
     })
   }
 

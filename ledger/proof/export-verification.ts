@@ -2,7 +2,7 @@
 // last has its cosignatures, and nothing is missing at the end if a later checkpoint is known. One pass, a few kilobytes of memory.
 // An entry altered together with its hash is found by the next checkpoint, which narrows it to the entries since the one before.
 
-import { entryBytesMax } from '#ledger/event.ts'
+import { entryBytesMax, type LedgerEvent } from '#ledger/event.ts'
 import { CompactRange } from '#ledger/merkle/compact-range.ts'
 import { leafHash } from '#ledger/merkle/hashes.ts'
 import { type SignedCheckpoint } from '#ledger/notes/checkpoint.ts'
@@ -11,10 +11,11 @@ import { readEntry } from './entry.ts'
 import { exportMark } from './export.ts'
 import { Fault, type Finding, quote } from './fault.ts'
 import { checkWitnesses, openTrusted, type Policy } from './policy.ts'
+import { checkPredecessor, type Predecessor, type PredecessorPolicy } from './predecessor.ts'
 import { describeChange, lastEndMissing } from './re-encoding.ts'
 import { LineError } from './text-lines.ts'
 
-export interface ExportPolicy extends Policy {
+export interface ExportPolicy extends Policy, PredecessorPolicy {
   /** A signed checkpoint from elsewhere: what it covers must be here. */
   checkpoint?: string
 }
@@ -31,6 +32,8 @@ export interface ExportVerdict extends Partial<Finding> {
   checkpoints: number
   /** Names of the witnesses. */
   cosignedBy: string[]
+  /** The log that this one goes on from, when it is a successor and the export begins with its first entry. */
+  predecessor?: Predecessor
   /** Of the file, from 1: where it was found; 0: not in the file. When all is well, the last. */
   line: number
 }
@@ -64,6 +67,8 @@ class ExportVerifier {
   #checkpoints = 0
   #last: SignedCheckpoint | undefined
   #cosignedBy: string[] = []
+  #first: LedgerEvent | undefined
+  #predecessor: Predecessor | undefined
 
   constructor(policy: ExportPolicy) {
     this.#policy = policy
@@ -96,6 +101,7 @@ class ExportVerifier {
     if (given !== undefined && given.size < this.#from)
       throw new Fault(`the checkpoint given covers ${given.size} entries; the export begins after ${this.#from}`)
     this.#cosignedBy = checkWitnesses(given?.size === size ? [this.#last, given] : [this.#last], this.#policy)
+    this.#predecessor = checkPredecessor(this.#first, this.#policy)
     return this.verdict()
   }
 
@@ -108,6 +114,7 @@ class ExportVerifier {
       size: this.#last?.size ?? this.#from,
       checkpoints: this.#checkpoints,
       cosignedBy: this.#cosignedBy,
+      ...(this.#predecessor === undefined ? {} : { predecessor: this.#predecessor }),
       line: this.#lines,
       ...finding,
     }
@@ -172,6 +179,7 @@ class ExportVerifier {
     if (hash.toString('base64') !== hashText) throw new Fault(describeEntry(entry, index, hashText), here)
     const read = readEntry(entry)
     if ('why' in read) throw new Fault(`entry ${index} is no entry: ${read.why}`, here)
+    if (index === 0) this.#first = read.events[0]
     this.#range.append(hash)
     this.#checkGiven()
   }

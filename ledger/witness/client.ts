@@ -1,10 +1,11 @@
 // Gets a witness's cosignature for a checkpoint: proves that it continues what the witness saw last, and learns from a 409 what
-// that was. What comes back is verified before it is believed. A witness that saw more than the log has, or another past, is an
-// alarm of its own: the log was rolled back, or there are two.
+// that was. What comes back is verified before it is believed. That a witness saw more than the log has, or another past, is only
+// said here, not proven: witnessed-head.ts asks for the proof.
 import { consistencyProof, type NodeReader } from '#ledger/merkle/proofs.ts'
 import { decodeSize } from '#ledger/notes/encoding.ts'
 import { type VerifierKey } from '#ledger/notes/keys.ts'
 import { NoteError, parseNote, parseSignature, verifySignatures } from '#ledger/notes/note.ts'
+import { requestWitness, underWitness, type WitnessResponse } from './request.ts'
 import { formatSubmission } from './submission.ts'
 
 export interface Cosigning {
@@ -49,14 +50,8 @@ export class CosignError extends Error {
   }
 }
 
-interface Answer {
-  status: number
-  body: string
-}
-
 /** Another log process may be asking too; after so many 409s it is given up for this time. */
 const attemptsMax = 3
-const answerBytesMax = 16 * 1024
 
 /** Throws CosignError. */
 export async function cosign(witnessUrl: string, cosigning: Cosigning): Promise<Cosignature> {
@@ -64,7 +59,7 @@ export async function cosign(witnessUrl: string, cosigning: Cosigning): Promise<
   let oldSize = Math.min(cosigning.witnessedSize ?? 0, size)
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const body = formatSubmission({ oldSize, proof: consistencyProof(oldSize, size, nodes), note })
-    const answer = await post(`${witnessUrl.replace(/\/+$/, '')}/add-checkpoint`, body, timeoutMs)
+    const answer = await post(underWitness(witnessUrl, '/add-checkpoint'), body, timeoutMs)
     if (answer.status === 200) return readCosignature(answer.body, cosigning)
     if (answer.status !== 409) throw asError(answer, witnessUrl)
     const witnessedSize = decodeSize(answer.body.replace(/\n$/, ''))
@@ -94,34 +89,17 @@ function readCosignature(body: string, { note, keys }: Cosigning): Cosignature {
   throw new CosignError('refused', 'the cosignature is of no witness whose key is known here')
 }
 
-function asError({ status, body }: Answer, witnessUrl: string): CosignError {
+function asError({ status, body }: WitnessResponse, witnessUrl: string): CosignError {
   const said = `${witnessUrl} answered ${status}: ${JSON.stringify(body.slice(0, 200).trim())}`
   if (status === 422) return new CosignError('inconsistent', said)
   return new CosignError(status >= 400 && status < 500 && status !== 429 ? 'refused' : 'unreachable', said)
 }
 
-async function post(url: string, body: string, timeoutMs: number): Promise<Answer> {
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      body,
-      headers: { 'content-type': 'text/plain; charset=utf-8' },
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    return { status: response.status, body: await readText(response) }
-  } catch (cause) {
-    throw new CosignError('unreachable', `${url} did not answer`, { cause })
-  }
-}
-
-async function readText({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length
-    if (bytes > answerBytesMax) throw new RangeError(`an answer longer than ${answerBytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
+const post = (url: string, body: string, timeoutMs: number): Promise<WitnessResponse> =>
+  requestWitness(
+    url,
+    { method: 'POST', body, headers: { 'content-type': 'text/plain; charset=utf-8' } },
+    timeoutMs,
+  ).catch((cause: Error) => {
+    throw new CosignError('unreachable', cause.message, { cause })
+  })

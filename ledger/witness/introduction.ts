@@ -3,19 +3,21 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeNoteKey, publicSuffix } from '#ledger/notes/keys.ts'
+import { logOriginOf } from '#ledger/succession.ts'
 import { logKeyPath, witnessKeyPath, witnessKeysDir, witnessLogsDir } from './places.ts'
 
 export interface Introduction {
   /** Data directory of the ledger, and of the witness. */
   ledgerDir: string
   witnessDir: string
+  /** NDX_LOG_ORIGIN; a successor of that log is introduced by its own name. */
   origin: string
   witnessName: string
 }
 
 /** Idempotent. Throws KeyError when a key there is another log's or witness's. */
 export function introduce({ ledgerDir, witnessDir, origin, witnessName }: Introduction): void {
-  makeNoteKey(logKeyPath(ledgerDir), origin)
+  makeNoteKey(logKeyPath(ledgerDir), logOriginOf({ dataDir: ledgerDir, logOrigin: origin }))
   makeNoteKey(witnessKeyPath(witnessDir), witnessName, 'witness')
   give(logKeyPath(ledgerDir), witnessLogsDir(witnessDir), 'ledger')
   give(witnessKeyPath(witnessDir), witnessKeysDir(ledgerDir), 'witness')

@@ -2,8 +2,9 @@
 import { runProcess } from '#runtime/lifetime.ts'
 import { startWitness } from './server.ts'
 
-await runProcess(async ({ dataDir, host, witnessPort, instance }, log) => {
-  const witness = await startWitness({ dataDir, name: `ndx.example/witness/${instance}`, host, port: witnessPort, log })
+await runProcess(async ({ dataDir, host, witnessPort, instance, innerHosts }, log) => {
+  const name = `ndx.example/witness/${instance}`
+  const witness = await startWitness({ dataDir, name, host, port: witnessPort, innerHosts, log })
   log.info({ event: 'listening', url: witness.url })
   return { stop: () => witness.stop() }
 })

@@ -7,10 +7,12 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { makeNoteKey, readNoteKey, readVerifierKeys, type SignerKey, type VerifierKey } from '#ledger/notes/keys.ts'
+import { foreignHostStatus, foreignHostText, isInnerHost } from '#runtime/inner-host.ts'
 import { describeError, type Log } from '#runtime/log.ts'
 import { submissionBytesMax } from './submission.ts'
 import { addCheckpoint, type WitnessAnswer, type WitnessParts } from './witness.ts'
 import { openWitnessState } from './witness-state.ts'
+import { headPath } from './witnessed-head.ts'
 
 export interface WitnessOptions {
   dataDir: string
@@ -20,12 +22,14 @@ export interface WitnessOptions {
   /** 0: any free one. */
   port: number
   log: Log
+  /** Names under which it may be asked (runtime/inner-host.ts); addresses and localhost always. */
+  innerHosts?: readonly string[]
   /** Epoch ms; default the system's. */
   now?: () => number
 }
 
 export interface RunningWitness {
-  /** `http://host:port`; submissions go to `/add-checkpoint` under it. */
+  /** `http://host:port`; submissions go to `/add-checkpoint` under it, `/checkpoint?origin=` shows the last one cosigned. */
   url: string
   key: VerifierKey
   stop(): Promise<void>
@@ -47,13 +51,17 @@ export async function startWitness({
   host,
   port,
   log,
+  innerHosts = [],
   now = Date.now,
 }: WitnessOptions): Promise<RunningWitness> {
   const key = openKey(join(dataDir, 'witness-key'), name)
   const state = openWitnessState(join(dataDir, 'state'), key.verifier)
   try {
     const logKeys = watchLogKeys(join(dataDir, 'logs'), log)
-    const server = createWitnessServer({ key, state, logKeys, nowS: () => Math.floor(now() / 1000) }, log)
+    const server = createWitnessServer(
+      { key, state, logKeys, nowS: () => Math.floor(now() / 1000) },
+      { log, innerHosts },
+    )
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
     const url = `http://${host}:${(server.address() as AddressInfo).port}`
     log.info({ event: 'witness', url, name: key.verifier.name, logs: logKeys().map(({ name: origin }) => origin) })
@@ -88,9 +96,14 @@ function watchLogKeys(folder: string, log: Log): () => readonly VerifierKey[] {
   }
 }
 
-function createWitnessServer(parts: WitnessParts, log: Log): Server {
+function createWitnessServer(
+  parts: WitnessParts,
+  { log, innerHosts }: { log: Log; innerHosts: readonly string[] },
+): Server {
   const server = createServer(async (request, response) => {
-    const { status, type, body } = await answer(request, parts, log)
+    const { status, type, body } = isInnerHost(request.headers.host, innerHosts)
+      ? await answer(request, parts, log)
+      : { status: foreignHostStatus, type: plain, body: `${foreignHostText}\n` }
     response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
   })
   server.maxConnections = connectionsMax
@@ -101,9 +114,12 @@ function createWitnessServer(parts: WitnessParts, log: Log): Server {
 
 /** Never rejects. */
 async function answer(request: IncomingMessage, parts: WitnessParts, log: Log): Promise<Answer> {
-  const path = request.url?.split('?', 1)[0]
+  const [path, query] = (request.url ?? '/').split('?', 2)
   if (path === '/health/live' && request.method === 'GET') return { status: 200, type: plain, body: 'live\n' }
-  if (path !== '/add-checkpoint') return { status: 404, type: plain, body: 'only /add-checkpoint is here\n' }
+  if (path === headPath && request.method === 'GET')
+    return showCheckpoint(new URLSearchParams(query).get('origin') ?? '', parts)
+  if (path !== '/add-checkpoint')
+    return { status: 404, type: plain, body: 'only /add-checkpoint and /checkpoint are here\n' }
   if (request.method !== 'POST') return { status: 405, type: plain, body: 'POST only\n' }
   try {
     const body = await readBody(request)
@@ -115,6 +131,14 @@ async function answer(request: IncomingMessage, parts: WitnessParts, log: Log): 
     log.error({ event: 'witness-failed', error: describeError(error) }, 'no cosignature: the checkpoint was not stored')
     return { status: 500, type: plain, body: 'not stored, so not cosigned\n' }
   }
+}
+
+/** What was cosigned last, for whoever wants proof of it, the log first of all. */
+function showCheckpoint(origin: string, { state }: WitnessParts): Answer {
+  const note = state.last(origin)?.note
+  return note === undefined
+    ? { status: 404, type: plain, body: 'no checkpoint of that origin was cosigned here\n' }
+    : { status: 200, type: plain, body: note }
 }
 
 function tell({ status, origin, size, body, evidence }: WitnessAnswer, log: Log): void {

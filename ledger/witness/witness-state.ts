@@ -12,6 +12,8 @@ import { NoteError, parseNote, verifySignatures } from '#ledger/notes/note.ts'
 export interface Witnessed extends Checkpoint {
   /** Of our last cosignature, epoch seconds. */
   timeS: number
+  /** The log's and our own signature on it. */
+  note: string
 }
 
 export interface WitnessState {
@@ -24,6 +26,9 @@ export interface WitnessState {
 
 const suffix = '.checkpoint'
 
+/** Where a witness keeps the last checkpoint of a log that it cosigned. */
+export const witnessedPath = (folder: string, origin: string): string => join(folder, fileOf(origin))
+
 /** Throws when another process holds the folder, or a file in it is not a checkpoint that this key cosigned. */
 export function openWitnessState(folder: string, key: VerifierKey): WitnessState {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -34,7 +39,7 @@ export function openWitnessState(folder: string, key: VerifierKey): WitnessState
       last: origin => witnessed.get(origin),
       store: note => {
         const checkpoint = readWitnessed(note, key)
-        writeDurably(join(folder, fileOf(checkpoint.origin)), note, 0o600)
+        writeDurably(witnessedPath(folder, checkpoint.origin), note, 0o600)
         witnessed.set(checkpoint.origin, checkpoint)
       },
       close: release,
@@ -64,7 +69,7 @@ function readWitnessed(text: string, key: VerifierKey): Witnessed {
   const { origin, size, root } = parseCheckpoint(note.text)
   const [own] = verifySignatures(note, [key])
   if (own?.timeS === undefined) throw new NoteError('unsigned', 'this witness did not cosign it')
-  return { origin, size, root, timeS: own.timeS }
+  return { origin, size, root, timeS: own.timeS, note: text }
 }
 
 /** The origin may hold anything; its hash may be a file's name. */

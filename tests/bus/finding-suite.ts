@@ -36,6 +36,14 @@ export function describeFinding(h: BusHarness): void {
     expect(await h.bus.readAt(topic, 3, '1')).toMatchObject({ offset: '1' })
   })
 
+  test('tells where a partition ends, and 0 where nothing is', async () => {
+    const topic = h.newReplyTopic()
+    expect(await h.bus.endOf(topic, 3)).toBe(0)
+    await publishAll(h.bus, topic, 7, () => ({ partition: 3 }))
+    expect(await h.bus.endOf(topic, 3)).toBe(7)
+    expect(await h.bus.endOf(replyTopic(`absent-${process.pid}` as ProviderId), 0)).toBe(0)
+  })
+
   test('finds many at once, of several topics, while others poll', async () => {
     const topics = [h.newReplyTopic(), h.newReplyTopic()]
     await h.read({ topics, onRecord: () => {} }).ready

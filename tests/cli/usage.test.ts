@@ -72,6 +72,7 @@ describe('a wrong command line', () => {
     [['person', '1.5'], `ndx person: <n> is a whole number from 0 to 99,999,999.\n${see('ndx person')}`],
     [['enterprise', '900000'], `ndx enterprise: <n> is a whole number from 0 to 899,999.\n${see('ndx enterprise')}`],
     [['counters', '--day', 'today'], `ndx counters: --day is written yyyy-mm-dd.\n${see('ndx counters')}`],
+    [['ledger', 'restore'], `ndx ledger: ledger takes backup or succeed.\n${see('ndx ledger')}`],
     [['topics', 'delete'], `ndx topics: topics takes create or check.\n${see('ndx topics')}`],
     [
       ['topics', '--wait', '0'],

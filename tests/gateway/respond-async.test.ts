@@ -45,6 +45,7 @@ function holdRequests() {
     work: working => inner.work(working),
     follow: following => inner.follow(following),
     readAt: (topic, partition, offset) => inner.readAt(topic, partition, offset),
+    endOf: (topic, partition) => inner.endOf(topic, partition),
     now: () => inner.now(),
     id: () => inner.id(),
     close: () => inner.close(),

@@ -19,9 +19,9 @@ import { type ClientId, type ProviderId } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'
 import { until } from '#tests/bus/until.ts'
 import { ndx } from '#tests/cli/ndx.ts'
+import { pseudonymOf } from '#tests/pseudonym.ts'
 import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { createPlatform, type Platform } from './processes.ts'
-import { pseudonymOf } from '#tests/pseudonym.ts'
 
 const stack = await stackOfWorker()
 const provider = 'population' as ProviderId

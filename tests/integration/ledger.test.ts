@@ -1,19 +1,23 @@
 // The ledger on the real road: one answer for one key across gateways and after a gateway's death, status from any gateway though
 // Redis forgot, deferred work, the log resumed after kill -9, the whole verified from outside.
+import { copyFileSync } from 'node:fs'
 import { constants, getPriority } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type JsonObject } from '#contracts/json.ts'
 import { logKeyPath, readVerifierKey } from '#ledger/notes/keys.ts'
 import { verifyExport } from '#ledger/proof/export-verification.ts'
+import { storePath } from '#ledger/succession.ts'
 import { until } from '#tests/bus/until.ts'
 import { getToken } from '#tests/client.ts'
 import { copyContracts, identityOf } from '#tests/questions.ts'
+import { run } from '#tests/shell.ts'
 import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 import { createPlatform, type GatewayProcess, type Platform } from './processes.ts'
 
 const identity = 'population/identity-verification'
 const issuance = 'population/personal-id-issuance'
 let platform: Platform
+let brokers: readonly string[]
 let ledger: GatewayProcess
 let first: GatewayProcess
 let second: GatewayProcess
@@ -25,7 +29,9 @@ beforeAll(async () => {
       for (const grant of agreement.grants) Object.assign(grant, { ratePerSecond: 10_000, burst: 10_000 })
     },
   })
-  platform = await createPlatform({ ...(await stackOfWorker()), redisDatabase: 4, contractsDir })
+  const stack = await stackOfWorker()
+  brokers = stack.kafkaBrokers
+  platform = await createPlatform({ ...stack, redisDatabase: 4, contractsDir })
   ;[ledger, first, second] = await Promise.all([
     platform.startLedger(),
     platform.startGateway('ledger-gateway-1', { NDX_REPLY_PARTITION: '1' }),
@@ -204,3 +210,28 @@ test('the books balance', async () => {
     30_000,
   )
 })
+
+test('a ledger restored from an older copy signs nothing, and a successor log goes on', async () => {
+  const store = storePath(platform.dataDir)
+  await ledger.stop()
+  copyFileSync(store, `${store}.copy`)
+  ledger = await platform.startLedger()
+  const before = await sizeOf()
+  await Promise.all(Array.from({ length: 40 }, (_, i) => verify(700 + i, {})))
+  await until('they are under a checkpoint', async () => (await sizeOf()) >= before + 40 * 3)
+  await ledger.stop()
+  copyFileSync(`${store}.copy`, store)
+  await expect(platform.startLedger()).rejects.toThrow(/signed head of \d+ entries that are not those of this log/)
+  const environment = { NDX_DATA_DIR: platform.dataDir, NDX_KAFKA_BROKERS: brokers.join() }
+  const begun = await run(`node cli/ndx.ts ledger succeed --reason 'restored from an older copy'`, { environment })
+  expect(begun, begun.stderr).toMatchObject({ status: 0 })
+  expect(begun.stderr).toContain(`by Kafka`)
+  ledger = await platform.startLedger()
+  const { body } = await verify(800, {})
+  await until('the successor has it', async () =>
+    (await fromLedger(`/v1/audit/proof/inclusion?exchange=${String(body['exchangeId'])}`)).startsWith('ndx-receipt'),
+  )
+  const logKey = readVerifierKey(`${logKeyPath(platform.dataDir)}.pub`)
+  const verdict = await verifyExport((await fromLedger('/v1/audit/export')).trimEnd().split('\n'), { logKey })
+  expect(verdict).toMatchObject({ ok: true, predecessor: { origin: 'ndx.example/ledger' } })
+}, 120_000)

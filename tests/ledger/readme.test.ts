@@ -19,15 +19,7 @@ let exchange: Awaited<ReturnType<typeof start>>
 let exchangeId: string
 
 beforeAll(async () => {
-  const [port, operationsPort, ledgerPort] = await Promise.all([freePort(), freePort(), freePort()])
-  environment = {
-    NDX_PORT: String(port),
-    NDX_OPERATIONS_PORT: String(operationsPort),
-    NDX_LEDGER_PORT: String(ledgerPort),
-    NDX_EVENT_LOOP_DELAY_MAX_MS: '60000',
-  }
-  exchange = await start(`${ndx} start`, printed => printed.includes('Ctrl-C stops'), { cwd: folder, environment })
-  environment = { NDX_URL: `http://127.0.0.1:${port}`, NDX_LEDGER_URL: `http://127.0.0.1:${ledgerPort}` }
+  await startExchange()
   await runHere('npx ndx ask bank population/citizen-record')
   await runHere(`npx ndx ${question}`)
   exchangeId = JSON.parse((await runHere(`npx ndx ${question}`)).stdout).exchangeId
@@ -37,6 +29,21 @@ afterAll(async () => {
   await exchange?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
+
+async function startExchange(): Promise<void> {
+  const [port, operationsPort, ledgerPort] = await Promise.all([freePort(), freePort(), freePort()])
+  const ports = {
+    NDX_PORT: String(port),
+    NDX_OPERATIONS_PORT: String(operationsPort),
+    NDX_LEDGER_PORT: String(ledgerPort),
+    NDX_EVENT_LOOP_DELAY_MAX_MS: '60000',
+  }
+  exchange = await start(`${ndx} start`, printed => printed.includes('Ctrl-C stops'), {
+    cwd: folder,
+    environment: ports,
+  })
+  environment = { NDX_URL: `http://127.0.0.1:${port}`, NDX_LEDGER_URL: `http://127.0.0.1:${ledgerPort}` }
+}
 
 const runHere = (command: string): Promise<Ran> =>
   run(command.replaceAll('npx ndx', ndx).replaceAll('<exchange id>', exchangeId), { cwd: folder, environment })
@@ -75,7 +82,17 @@ describe('the walk-through', () => {
 
   test('every command of it was run here', () => {
     const marked = blocks.filter(({ language }) => language === 'sh').map(({ marker }) => marker)
-    expect(marked).toEqual(['run: export', 'run: verify', 'run: prove', 'run: reconcile', 'run: tiles'])
+    expect(marked).toEqual([
+      'run: export',
+      'run: verify',
+      'run: prove',
+      'run: reconcile',
+      'run: tiles',
+      'run: backup',
+      'run: restore',
+      'run: succeed',
+      'run: verify both',
+    ])
   })
 })
 
@@ -103,5 +120,34 @@ describe('an export of which', () => {
     const { status, stdout } = await verifyChanged((lines, at) => [...lines.slice(0, at), ''])
     expect(status).toBe(1)
     expect(stdout).toMatch(/^bad: /)
+  })
+})
+
+describe('what an operator does', () => {
+  const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
+
+  test('a backup is restored, and the log goes on', patient, async () => {
+    expect((await runHere(blockOf('backup'))).stdout).toMatch(/backups.*\.sqlite\n$/)
+    await exchange.stop()
+    expect(await runHere(blockOf('restore'))).toMatchObject({ status: 0 })
+    await startExchange()
+    exchangeId = JSON.parse((await runHere(`npx ndx ${question}`)).stdout).exchangeId
+    await until('what came after is cosigned', isCosigned)
+    expect((await runHere(`${blockOf('export')}${blockOf('verify')}`)).stdout).toContain('ok: entries 0 to')
+  })
+
+  test('after a loss a successor goes on, and both logs verify', patient, async () => {
+    await exchange.stop()
+    await runHere(blockOf('restore'))
+    const begun = await runHere(blockOf('succeed'))
+    expect(begun, begun.stderr).toMatchObject({ status: 0, stdout: read('data/ledger/log-key.pub') })
+    await startExchange()
+    exchangeId = JSON.parse((await runHere(`npx ndx ${question}`)).stdout).exchangeId
+    await until('the successor is cosigned', isCosigned)
+    const { status, stdout, stderr } = await runHere(blockOf('verify both'))
+    expect(status, stdout + stderr).toBe(0)
+    expect(stdout).toMatch(
+      /of ndx\.example\/ledger are as it signed.*of ndx\.example\/ledger\/2 are as it signed.*it succeeds ndx\.example\/ledger, which ended with .*: disk lost on 3 May/s,
+    )
   })
 })

@@ -31,6 +31,8 @@ test('nothing set gives the defaults', () => {
     ledgerHost: '127.0.0.1',
     ledgerPort: 9470,
     logOrigin: 'ndx.example/ledger',
+    innerHosts: [],
+    witnessesMin: 0,
     witnessUrls: [],
     witnessPort: 9480,
     callbackNetworks: [],
