@@ -14,6 +14,7 @@ import {
   type StoredCheckpoint,
   type Tally,
 } from './store.ts'
+import { readStoredSize } from './stored-head.ts'
 
 /** Rows are small on purpose: a proof reads one. */
 const entriesPerRowMax = 256
@@ -198,12 +199,7 @@ class SqliteStore implements LedgerStore {
 
   async copyTo(path: string): Promise<number> {
     await backup(this.#database, path, { rate: pagesAtOnce })
-    const copy = new DatabaseSync(path)
-    try {
-      return sizeOf(copy.prepare(lastEntries).get())
-    } finally {
-      copy.close()
-    }
+    return readStoredSize(path)
   }
 
   bytes(): number {
@@ -217,15 +213,9 @@ class SqliteStore implements LedgerStore {
   }
 
   #readSize(): number {
-    return sizeOf(this.#statements.lastEntries.get())
+    const row = this.#statements.lastEntries.get() as { first: number; count: number } | undefined
+    return row === undefined ? 0 : row.first + row.count
   }
-}
-
-const lastEntries = 'SELECT first, count FROM entry ORDER BY first DESC LIMIT 1'
-
-function sizeOf(row: unknown): number {
-  const { first, count } = (row ?? { first: 0, count: 0 }) as { first: number; count: number }
-  return first + count
 }
 
 function openDatabase(path: string): DatabaseSync {
@@ -255,7 +245,7 @@ function prepareAll(database: DatabaseSync) {
   const prepare = (sql: string): StatementSync => database.prepare(sql)
   return {
     addEntries: prepare('INSERT INTO entry VALUES (?, ?, ?)'),
-    lastEntries: prepare(lastEntries),
+    lastEntries: prepare('SELECT first, count FROM entry ORDER BY first DESC LIMIT 1'),
     entries: prepare('SELECT first, lines FROM entry WHERE first > ? AND first < ? ORDER BY first'),
     putTile: prepare('INSERT OR REPLACE INTO tile VALUES (?, ?, ?)'),
     tile: prepare('SELECT hashes FROM tile WHERE level = ? AND number = ?'),
