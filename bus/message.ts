@@ -217,6 +217,10 @@ export function readReply(record: IncomingRecord): ReplyMessage {
 /** The CloudEvents type of the reply to a request of that type. */
 export const replyTypeOf = (requestType: string): string => requestType.replace('ndx.request.', 'ndx.reply.')
 
+/** The CloudEvents type of a request to that major version of a service. */
+export const requestTypeOf = (service: ServiceId, major: number): string =>
+  `ndx.request.${service.replace('/', '.')}.v${major}`
+
 /** Which service a request's type names: `ndx.request.<provider>.<service>.v<major>`. Throws MessageError. */
 export function serviceOfType(requestType: string): { provider: ProviderId; service: ServiceId } {
   const [, provider, name] = /^ndx\.request\.([a-z0-9-]{1,60})\.([a-z0-9-]{1,60})\.v\d{1,4}$/.exec(requestType) ?? []

@@ -1,7 +1,7 @@
 // How one exchange stands, as far as the ledger has read: what its events, in the order of the log, add up to. Nothing else is
 // needed, so a view can always be made again from the log. The first terminal record of the reply partition that the request
 // named is the outcome; all after it is late (exchange-events.ts decides that once, when the event is made).
-import { type ExchangeId, type ReplyOutcome } from '#bus/message.ts'
+import { type ExchangeId, type ReplyOutcome, requestTypeOf } from '#bus/message.ts'
 import { replyTopic } from '#bus/topics.ts'
 import { type ClientId, type ProviderId, type ServiceId } from '#contracts/contract.ts'
 import { type ExchangeState } from '#contracts/exchange-status.ts'
@@ -129,7 +129,7 @@ function requestOf(event: LedgerEvent): AcceptedRequest {
     client: textOf(event['client']) as ClientId,
     provider: textOf(event['provider']) as ProviderId,
     service,
-    type: `ndx.request.${service.replace('/', '.')}.v${event['major']}`,
+    type: requestTypeOf(service, Number(event['major'])),
     contractHash: textOf(event['contract']),
     agreement: textOf(event['agreement']),
     subject: textOf(event['subject']),

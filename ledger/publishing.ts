@@ -13,7 +13,7 @@ import { createPublication, type Publication } from './publication.ts'
 import { readPublishedHead } from './published-head.ts'
 import { type LedgerStore } from './store.ts'
 import { witnessKeysDir } from './witness/places.ts'
-import { fetchWitnessedHead } from './witness/witnessed-head.ts'
+import { createWitnessSource } from './witness-source.ts'
 
 interface Surroundings {
   config: Pick<Config, 'dataDir' | 'witnessUrls' | 'witnessesMin'>
@@ -43,11 +43,8 @@ export function openPublication({ config, bus, log }: Surroundings, own: OwnLog)
     },
     nodes: nodesOf(store),
   }
-  const witnesses = witnessUrls.map(url => ({
-    name: url,
-    isWitness: true,
-    head: () => fetchWitnessedHead(url, { logKey, witnessKeys: keys() }),
-  }))
+  const last = checkpoints.last
+  const witnesses = witnessUrls.map(url => createWitnessSource(url, { logKey, keys, head, last }))
   const published: HeadSource = { name: checkpointTopic, isWitness: false, head: () => readPublishedHead(bus, logKey) }
   const onAlarm = metrics.witnessAlarm
   return createPublication({

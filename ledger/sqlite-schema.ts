@@ -5,15 +5,18 @@ import { DatabaseSync } from 'node:sqlite'
 /** SQLite's own format number. 1 and 2 kept three entries and a document of each exchange. */
 const formatVersion = 3
 
-/** What is kept of an exchange is where its entries are: all else is in them. `due` only of what is open or contradicts itself. */
+/**
+ * What is kept of an exchange is where its entries are: all else is in them. `due` only while it is open, `since` only when it
+ * contradicts itself (`gap`).
+ */
 const tables = `
   CREATE TABLE position (road TEXT, topic TEXT, partition INTEGER, next INTEGER NOT NULL, topic_id TEXT, leader_epoch INTEGER, PRIMARY KEY (road, topic, partition)) WITHOUT ROWID;
   CREATE TABLE source (source TEXT PRIMARY KEY, next INTEGER NOT NULL, ended INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE entry (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, lines BLOB NOT NULL);
   CREATE TABLE tile (level INTEGER, number INTEGER, hashes BLOB NOT NULL, PRIMARY KEY (level, number)) WITHOUT ROWID;
-  CREATE TABLE exchange (id BLOB PRIMARY KEY, due INTEGER, gap TEXT, leaves BLOB NOT NULL) WITHOUT ROWID;
-  CREATE INDEX exchange_open ON exchange (due) WHERE due IS NOT NULL AND gap IS NULL;
-  CREATE INDEX exchange_gap ON exchange (due) WHERE gap IS NOT NULL;
+  CREATE TABLE exchange (id BLOB PRIMARY KEY, due INTEGER, gap TEXT, since INTEGER, leaves BLOB NOT NULL) WITHOUT ROWID;
+  CREATE INDEX exchange_open ON exchange (due, id) WHERE due IS NOT NULL;
+  CREATE INDEX exchange_gap ON exchange (since) WHERE gap IS NOT NULL;
   CREATE TABLE further_leaf (id BLOB, leaf INTEGER, PRIMARY KEY (id, leaf)) WITHOUT ROWID;
   CREATE TABLE key (key TEXT, accepted INTEGER, id BLOB, body TEXT NOT NULL, PRIMARY KEY (key, accepted, id)) WITHOUT ROWID;
   CREATE INDEX key_accepted ON key (accepted);
@@ -39,7 +42,7 @@ export function openDatabase(path: string): DatabaseSync {
     else if (version !== formatVersion)
       throw new Error(
         `${path} has format ${version}; this NDX reads ${formatVersion}. Its log stays as it is, and can be verified; ` +
-          'set its folder aside and begin a successor (ledger/README.md, “After a loss”)',
+          'export it with the NDX that wrote it, then `npx ndx ledger succeed` begins its successor',
       )
     return database
   } catch (cause) {

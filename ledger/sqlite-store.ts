@@ -3,7 +3,7 @@
 // view is made again from the entries whenever somebody asks. A second process on the same file is refused.
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { backup, DatabaseSync, type StatementSync } from 'node:sqlite'
+import { backup, type DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type ExchangeId } from '#bus/message.ts'
 import { bundleEntries, EntryBundles, type EntryRow } from './entry-bundles.ts'
 import { decodeEntry } from './event.ts'
@@ -19,6 +19,7 @@ import {
   type StoredCheckpoint,
   type Tally,
 } from './store.ts'
+import { readStoredSize } from './stored-head.ts'
 
 /** Places kept in an exchange's row; of one that is read again and again, further ones have a row each. */
 const leavesMax = 256
@@ -91,8 +92,9 @@ class SqliteStore implements LedgerStore {
     const { putExchange, putFurther, putChild } = this.#statements
     const id = bytesOf(view.exchange)
     const gap = gapOf(view)
-    const due = gap !== undefined || stateOf(view) === 'accepted' ? dueOf(view) : null
-    putExchange.run(id, due, gap ?? null, encodeLeaves(view.leaves.slice(0, leavesMax)))
+    const due = stateOf(view) === 'accepted' ? dueOf(view) : null
+    const since = gap === undefined ? null : dueOf(view)
+    putExchange.run(id, due, gap ?? null, since, encodeLeaves(view.leaves.slice(0, leavesMax)))
     for (const leaf of view.leaves.slice(leavesMax)) if (leaf >= first) putFurther.run(id, leaf)
     const parent = parentOf(view)
     if (parent !== undefined) putChild.run(bytesOf(parent), id)
@@ -198,12 +200,7 @@ class SqliteStore implements LedgerStore {
 
   async copyTo(path: string): Promise<number> {
     await backup(this.#database, path, { rate: pagesAtOnce })
-    const copy = new DatabaseSync(path)
-    try {
-      return sizeOf(copy.prepare(lastEntries).get())
-    } finally {
-      copy.close()
-    }
+    return readStoredSize(path)
   }
 
   bytes(): number {
@@ -231,7 +228,8 @@ class SqliteStore implements LedgerStore {
   }
 
   #readSize(): number {
-    return sizeOf(this.#statements.lastEntries.get())
+    const row = this.#statements.lastEntries.get() as { first: number; count: number } | undefined
+    return row === undefined ? 0 : row.first + row.count
   }
 }
 
@@ -248,20 +246,12 @@ interface PositionRow {
   leaderEpoch: number | null
 }
 
-const lastEntries = 'SELECT first, count FROM entry ORDER BY first DESC LIMIT 1'
-
-/** Of a log, by its last row. */
-function sizeOf(row: unknown): number {
-  const { first, count } = (row ?? { first: 0, count: 0 }) as { first: number; count: number }
-  return first + count
-}
-
 function prepareAll(database: DatabaseSync) {
   const prepare = (sql: string): StatementSync => database.prepare(sql)
   return {
     addEntries: prepare('INSERT INTO entry VALUES (?, ?, ?)'),
     dropEntries: prepare('DELETE FROM entry WHERE first >= ? AND first < ?'),
-    lastEntries: prepare(lastEntries),
+    lastEntries: prepare('SELECT first, count FROM entry ORDER BY first DESC LIMIT 1'),
     entries: prepare('SELECT first, count, lines FROM entry WHERE first >= ? AND first < ? ORDER BY first'),
     putTile: prepare('INSERT OR REPLACE INTO tile VALUES (?, ?, ?)'),
     tile: prepare('SELECT hashes FROM tile WHERE level = ? AND number = ?'),
@@ -271,7 +261,7 @@ function prepareAll(database: DatabaseSync) {
     ),
     putSource: prepare('INSERT OR REPLACE INTO source VALUES (?, ?, ?)'),
     sources: prepare('SELECT source, next, ended FROM source'),
-    putExchange: prepare('INSERT OR REPLACE INTO exchange VALUES (?, ?, ?, ?)'),
+    putExchange: prepare('INSERT OR REPLACE INTO exchange VALUES (?, ?, ?, ?, ?)'),
     leaves: prepare('SELECT leaves FROM exchange WHERE id = ?'),
     putFurther: prepare('INSERT OR IGNORE INTO further_leaf VALUES (?, ?)'),
     further: prepare('SELECT leaf FROM further_leaf WHERE id = ? ORDER BY leaf'),
@@ -283,10 +273,8 @@ function prepareAll(database: DatabaseSync) {
     children: prepare(
       'SELECT exchange.id, leaves FROM child JOIN exchange ON exchange.id = child.id WHERE parent = ? ORDER BY child.id LIMIT ?',
     ),
-    overdue: prepare(
-      'SELECT id, leaves FROM exchange WHERE due IS NOT NULL AND gap IS NULL AND due < ? ORDER BY due LIMIT ?',
-    ),
-    contradicted: prepare('SELECT id, leaves FROM exchange WHERE gap IS NOT NULL AND due < ? ORDER BY due LIMIT ?'),
+    overdue: prepare('SELECT id, leaves FROM exchange WHERE due IS NOT NULL AND due < ? ORDER BY due LIMIT ?'),
+    contradicted: prepare('SELECT id, leaves FROM exchange WHERE gap IS NOT NULL AND since < ? ORDER BY since LIMIT ?'),
     putGap: prepare('INSERT INTO gap VALUES (?)'),
     gaps: prepare('SELECT entry FROM gap ORDER BY entry DESC LIMIT ?'),
     addTally: prepare(

@@ -191,7 +191,7 @@ describe('each outside thing has its place', () => {
     [
       'a topic’s name',
       says(/['"`]ndx\.(request|reply|note|probe|dead-letter|checkpoint|registry)['".`$]/),
-      /^(bus\/(topics|message|kafka-bus\/kafka-bus)|contracts\/registry)\.ts$/,
+      /^(bus\/(topics|message|note|kafka-bus\/kafka-bus)|contracts\/registry)\.ts$/,
     ],
   ])('%s', (_, touches, place) => expect(where(touches).filter(file => !place.test(file))).toEqual([]))
 

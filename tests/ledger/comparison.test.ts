@@ -1,11 +1,14 @@
 // Before the first signature after a start the log is held against the heads that others have of it.
-import { expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import { type AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MemoryBus } from '#bus/memory-bus.ts'
 import { checkpointTopic } from '#bus/topics.ts'
 import { LogCorrupt } from '#ledger/checkpoints.ts'
 import { createComparison, type HeadSource } from '#ledger/comparison.ts'
 import { type Head } from '#ledger/head-verdict.ts'
 import { readPublishedHead } from '#ledger/published-head.ts'
+import { createWitnessSource } from '#ledger/witness-source.ts'
 import { createLog as createProcessLog } from '#runtime/log.ts'
 import { createFilledLog, createLog, eventOf, type TestLog } from './proof-log.ts'
 import { WitnessWorld } from './witness-world.ts'
@@ -121,4 +124,48 @@ test('the newest head on the bus that the log signed is found behind whatever el
   expect(await readPublishedHead(bus, world.key.verifier)).toBeUndefined()
   await bus.close()
   await expect(readPublishedHead(bus, world.key.verifier)).rejects.toMatchObject({ name: 'RoadError' })
+})
+
+describe('a witness that shows no head', () => {
+  const server = createServer((request, response) => {
+    request.resume()
+    const [status, body] = request.method === 'POST' ? says : [404, '']
+    response.writeHead(status).end(body)
+  })
+  let says: [number, string] = [404, '']
+  let url = ''
+  beforeAll(async () => {
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  afterAll(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+
+  test.each<[string, [number, string], string]>([
+    ['and says that it saw more', [409, '99\n'], 'unanswered'],
+    ['and says that the past is another', [422, ''], 'unanswered'],
+    ['and does not know the log', [404, ''], 'compared'],
+  ])('%s', async (_, answer, state) => {
+    says = answer
+    const parts = { logKey: world.key.verifier, keys: () => [], head: world.log }
+    const last = () => ({ size: 12, atMs: 0, note: world.headOf(12) })
+    const { comparison, clock } = compareWith(world.log, [createWitnessSource(url, { ...parts, last })], 1)
+    await comparison.compare()
+    clock.ms = 60_000
+    await comparison.compare()
+    expect(comparison.standing.state).toBe(state)
+    // Nothing was signed yet: there is nothing to offer.
+    const fresh = compareWith(world.log, [createWitnessSource(url, { ...parts, last: () => undefined })], 1)
+    expect(await fresh.comparison.compare()).toBe(true)
+  })
+
+  test('and is ours takes the last checkpoint again, and has seen no more', async () => {
+    const witness = await world.start()
+    const parts = { logKey: world.key.verifier, keys: () => [witness.key], head: world.log }
+    const last = () => ({ size: 12, atMs: 0, note: world.headOf(12) })
+    const { comparison } = compareWith(world.log, [createWitnessSource(witness.url, { ...parts, last })], 1)
+    expect(await comparison.compare()).toBe(true)
+  })
 })

@@ -220,7 +220,7 @@ test('a store of a format before is refused with what to do, and left as it is',
   const database = new DatabaseSync(path)
   database.exec('PRAGMA user_version = 2')
   database.close()
-  expect(() => openSqliteStore(path)).toThrow(/has format 2; this NDX reads 3.*begin a successor/)
+  expect(() => openSqliteStore(path)).toThrow(/has format 2; this NDX reads 3.*ndx ledger succeed/)
   const again = new DatabaseSync(path)
   expect(again.prepare('PRAGMA user_version').get()).toEqual({ user_version: 2 })
   again.close()
