@@ -225,11 +225,14 @@ function follow(
       noteTopic,
       deadLetterTopic,
     ],
-    from: ingestion.next,
+    from: (topic, partition) => {
+      const next = ingestion.next(topic, partition)
+      return next === undefined ? undefined : { next }
+    },
     recordsMax,
     onRecords: take,
     onGap: gap => {
-      ingestion.jump(gap)
+      ingestion.jump({ ...gap, found: gap.to })
       metrics.faulted('gap')
       log.error({ event: 'ledger-gap', ...gap }, 'records were removed before the ledger read them')
     },
