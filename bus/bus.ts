@@ -124,7 +124,7 @@ export interface Reader {
 
 /** Reads every partition of some topics, without a group: it keeps its own offsets. */
 export interface Follower extends Reader {
-  /** Records written and not yet taken by onRecords, as far as the brokers have told. */
+  /** Records written and not yet taken by onRecords, as far as the brokers have told; a gap not yet taken counts as one. */
   readonly lag: number
   /**
    * Every record acknowledged before this moment (epoch ms on the road's clock, as precise as `now`) was taken; 0 until each
