@@ -1,6 +1,6 @@
 // Hands records on in batches, the next only when the last was taken, the same again when it was refused. What arrives while a
-// batch is being taken goes out as one, so batches grow with the load; an idle road waits for one turn of the event loop and for
-// no timer. Not bounded by itself: whoever adds asks `hasRoom` first.
+// batch is being taken goes out as one, so batches grow with the load; an idle bus waits for one turn of the event loop and for
+// no timer. What else has its place between two records is done there. Not bounded by itself: whoever adds asks `hasRoom` first.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type IncomingRecord } from '#bus/bus.ts'
 import { Fifo } from '#bus/fifo.ts'
@@ -23,12 +23,15 @@ export interface BatchFeederOptions {
 export class BatchFeeder {
   readonly #options: BatchFeederOptions
   readonly #waiting = new Fifo<IncomingRecord>()
+  readonly #between = new Fifo<{ after: number; act(): void | Promise<void> }>()
   #waitingBytes = 0
+  /** Records since the beginning. */
+  #added = 0
+  #taken = 0
   #feeding: Promise<void> | null = null
   #isStopped = false
   #endPause = (): void => {}
   #onRoom: (() => void)[] = []
-  #onDrained: (() => void)[] = []
 
   constructor(options: BatchFeederOptions) {
     this.#options = options
@@ -36,7 +39,8 @@ export class BatchFeeder {
 
   /** Less than one batch waits behind the one that is being taken, and not too many bytes. */
   get hasRoom(): boolean {
-    return this.#isStopped || (this.#waiting.length < this.#options.recordsMax && this.#waitingBytes < waitingBytesMax)
+    const waiting = this.#waiting.length + this.#between.length
+    return this.#isStopped || (waiting < this.#options.recordsMax && this.#waitingBytes < waitingBytesMax)
   }
 
   add(records: readonly IncomingRecord[]): void {
@@ -45,17 +49,20 @@ export class BatchFeeder {
       this.#waiting.push(record)
       this.#waitingBytes += record.value.length
     }
+    this.#added += records.length
     if (this.#waiting.length > 0) this.#feeding ??= this.#feed()
+  }
+
+  /** To be done when all added before is taken, and before what is added later; again, after a pause, when it fails. */
+  addAct(act: () => void | Promise<void>): void {
+    if (this.#isStopped) return
+    this.#between.push({ after: this.#added, act })
+    this.#feeding ??= this.#feed()
   }
 
   /** Resolves when there is room, or when stopped. */
   room(): Promise<void> {
     return this.hasRoom ? Promise.resolve() : new Promise(resolve => this.#onRoom.push(resolve))
-  }
-
-  /** Resolves when all that was added is taken, or when stopped. */
-  drained(): Promise<void> {
-    return this.#feeding ? new Promise(resolve => this.#onDrained.push(resolve)) : Promise.resolve()
   }
 
   /** Forgets what waits, and resolves when what is being taken is settled. Idempotent. */
@@ -68,6 +75,7 @@ export class BatchFeeder {
   abandon(): void {
     this.#isStopped = true
     this.#waiting.clear()
+    this.#between.clear()
     this.#endPause()
     this.#tell()
   }
@@ -75,11 +83,8 @@ export class BatchFeeder {
   /** Never rejects. Gives way to everything else between two batches: taking them may be synchronous. */
   async #feed(): Promise<void> {
     await nextTurn()
-    while (!this.#isStopped && this.#waiting.length > 0) {
-      const batch = this.#waiting.take(this.#options.recordsMax)
-      for (const record of batch) this.#waitingBytes -= record.value.length
-      if (!(await this.#give(batch))) break
-      this.#options.onTaken(batch)
+    while (!this.#isStopped && this.#waiting.length + this.#between.length > 0) {
+      if (!(await this.#feedNext())) break
       this.#tell()
       await nextTurn()
     }
@@ -87,15 +92,31 @@ export class BatchFeeder {
     this.#tell()
   }
 
+  /** One batch, or what is to be done before the next. */
+  async #feedNext(): Promise<boolean> {
+    const next = this.#between.peek()
+    if (next?.after === this.#taken) {
+      const isDone = await this.#persist(async () => next.act(), 'a gap was not taken')
+      if (isDone) this.#between.shift()
+      return isDone
+    }
+    const batch = this.#waiting.take(Math.min(this.#options.recordsMax, (next?.after ?? this.#added) - this.#taken))
+    for (const record of batch) this.#waitingBytes -= record.value.length
+    if (!(await this.#persist(() => this.#options.onRecords(batch), 'records were not taken'))) return false
+    this.#taken += batch.length
+    this.#options.onTaken(batch)
+    return true
+  }
+
   /** Until it is taken; false when stopped before. */
-  async #give(batch: readonly IncomingRecord[]): Promise<boolean> {
+  async #persist(act: () => Promise<void>, refusal: string): Promise<boolean> {
     for (let rejections = 1; !this.#isStopped; rejections++) {
       try {
-        await this.#options.onRecords(batch)
+        await act()
         return true
       } catch (error) {
         const pauseMs = pauseAfter(rejections, this.#options.random ?? Math.random)
-        this.#options.log('warn', 'records were not taken; the same come again', { error, pauseMs })
+        this.#options.log('warn', `${refusal}; the same comes again`, { error, pauseMs })
         await this.#pause(pauseMs)
       }
     }
@@ -115,6 +136,5 @@ export class BatchFeeder {
 
   #tell(): void {
     if (this.hasRoom) for (const tell of this.#onRoom.splice(0)) tell()
-    if (this.#isStopped || !this.#feeding) for (const tell of this.#onDrained.splice(0)) tell()
   }
 }

@@ -30,6 +30,40 @@ export interface IncomingRecord {
    * been handled by another member that died before it could commit.
    */
   heldSinceMs?: number
+  /** Which topic of that name it was read from: one that is deleted and made anew has another id. */
+  topicId?: string
+  /** The leader's term in which it was written; it rises along a partition. */
+  leaderEpoch?: number
+}
+
+/** How far a partition was read, as the caller stored it. Without id and epoch (older versions stored none) both are learnt. */
+export interface ReadPosition {
+  /** The offset to read next. */
+  next: number
+  /** Of the last record read. */
+  topicId?: string
+  /** Of the last record read. */
+  leaderEpoch?: number
+}
+
+/**
+ * Records that are not handed over, or a history that is not the one read before. Reading goes on at `to`, and `topicId` and
+ * `leaderEpoch` belong to a position there. By `reason`:
+ * - removed: retention took `from` up to `to`; on a partition that was never read, all before its oldest record;
+ * - remade: the topic was deleted and made anew, so that `from` is an offset of another topic;
+ * - truncated: the log lost its end and may have grown again (an unclean election): what was read from `to` up to `from` is not
+ *   what stands there now;
+ * - unreadable: the batch from `from` up to `to` cannot be decoded.
+ */
+export interface BusGap {
+  topic: string
+  partition: number
+  /** What was to be read next. */
+  from: number
+  to: number
+  reason: 'removed' | 'remade' | 'truncated' | 'unreadable'
+  topicId?: string
+  leaderEpoch?: number
 }
 
 export interface ReplyReading {
@@ -63,8 +97,8 @@ export interface Working {
 
 export interface Following {
   topics: readonly string[]
-  /** The offset to read next of a partition; undefined: the oldest there is. Asked once, before its first record. */
-  from(topic: string, partition: number): number | undefined
+  /** Where to begin with a partition; undefined: at the oldest record there is. Asked once, before its first record. */
+  from(topic: string, partition: number): ReadPosition | undefined
   /** Most records handed over at once. */
   recordsMax: number
   /**
@@ -73,10 +107,10 @@ export interface Following {
    */
   onRecords(records: readonly IncomingRecord[]): Promise<void>
   /**
-   * Records from `expected` up to `found` are gone (retention), or the log ends before `expected`: it was made anew. Called when
-   * all before was taken; reading goes on at `found`. Must not throw.
+   * Called when all before it was taken, before what comes after it is handed over. After a rejection it comes again, after a
+   * pause, as records do.
    */
-  onGap?(gap: { topic: string; partition: number; expected: number; found: number }): void
+  onGap?(gap: BusGap): void | Promise<void>
   onState?(state: 'reading' | 'interrupted', cause?: unknown): void
 }
 
@@ -90,7 +124,7 @@ export interface Reader {
 
 /** Reads every partition of some topics, without a group: it keeps its own offsets. */
 export interface Follower extends Reader {
-  /** Records written and not yet taken by onRecords, as far as the brokers have told. */
+  /** Records written and not yet taken by onRecords, as far as the brokers have told; a gap not yet taken counts as one. */
   readonly lag: number
   /**
    * Every record acknowledged before this moment (epoch ms on the road's clock, as precise as `now`) was taken; 0 until each

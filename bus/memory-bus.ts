@@ -72,13 +72,20 @@ export class MemoryBus implements Bus {
     const topics = reading.topics.map(name => this.#road.topic(name))
     const parts = topics
       .map(topic => topic.log(reading.partition))
-      .map(log => ({ log, next: log.offsetSince(reading.sinceMs) }))
+      .map(log => ({
+        log,
+        at: log.begin({ next: log.offsetSince(reading.sinceMs) }).position,
+        changes: log.changes,
+      }))
     let isStopped = false
     const readAll = (): void => {
       for (const part of parts) {
-        for (const record of part.log.readFrom(part.next)) {
+        if (part.changes !== part.log.changes) part.at = part.log.begin(part.at).position
+        part.changes = part.log.changes
+        for (const record of part.log.readFrom(part.at.next)) {
           if (isStopped) return
-          part.next = Number(record.offset) + 1
+          part.at.next = Number(record.offset) + 1
+          part.at.leaderEpoch = record.leaderEpoch as number
           reading.onRecord(record)
         }
       }

@@ -1,18 +1,18 @@
 // Follows topics of a MemoryRoad: what KafkaFollower does on a broker. A record that it has not taken is not pushed out, as one
 // that a group has not finished: the partition refuses instead.
 import { BatchFeeder } from '#bus/batch-feeder.ts'
-import { type Following, type IncomingRecord } from '#bus/bus.ts'
+import { type Following, type IncomingRecord, type ReadPosition } from '#bus/bus.ts'
+import { type Jump } from '#bus/gap.ts'
 import { type BusLog } from '#bus/log.ts'
 import { type MemoryLog } from '#bus/memory-log.ts'
 import { type MemoryTopic } from '#bus/memory-road.ts'
 
 interface Followed {
   readonly log: MemoryLog
-  /** Where it begins, if the caller's offset is not there. */
-  gap: { expected: number; found: number } | null
-  /** The offset to read next. */
-  next: number
-  /** Read, and not taken yet. */
+  /** What to read next, and how often the log had changed when that was looked up. */
+  at: Required<ReadPosition>
+  changes: number
+  /** Read, and not taken yet; a gap counts as one. */
   handed: number
   /** When the last record taken was written; 0: none was. */
   takenMs: number
@@ -38,8 +38,6 @@ export class MemoryFollower {
   constructor(options: MemoryFollowerOptions) {
     const { topics, following, wake, log } = options
     this.#options = options
-    this.#topics = new Map(topics.map(topic => [topic.name, topic.logs.map(one => begin(one, following))]))
-    this.#parts = [...this.#topics.values()].flat()
     this.#feeder = new BatchFeeder({
       recordsMax: following.recordsMax,
       onRecords: records => following.onRecords(records),
@@ -49,35 +47,38 @@ export class MemoryFollower {
       },
       log,
     })
+    this.#topics = new Map(topics.map(topic => [topic.name, topic.logs.map(one => this.#begin(one))]))
+    this.#parts = [...this.#topics.values()].flat()
   }
 
   get lag(): number {
-    return this.#parts.reduce((lag, { log, next, handed }) => lag + handed + log.end - next, 0)
+    return this.#parts.reduce((lag, { log, at, handed }) => lag + handed + Math.max(0, log.end - at.next), 0)
   }
 
   get caughtUpMs(): number {
     const nowMs = this.#options.now()
-    const isReadToEnd = ({ log, next, handed }: Followed): boolean => handed === 0 && next === log.end
+    const isReadToEnd = ({ log, at, handed }: Followed): boolean => handed === 0 && at.next === log.end
     return Math.min(nowMs, ...this.#parts.map(part => (isReadToEnd(part) ? nowMs : part.takenMs)))
   }
 
   /** The lowest offset not taken; undefined: it does not follow this partition. */
   taken(topic: string, partition: number): number | undefined {
     const followed = this.#topics.get(topic)?.[partition]
-    return followed && followed.next - followed.handed
+    return followed && Math.max(0, followed.at.next - followed.handed)
   }
 
   /** Takes what there is room for, a record from each partition in turn. */
   read(): void {
     if (this.#isStopped) return
-    for (const part of this.#parts) this.#tellGap(part)
+    for (const part of this.#parts) this.#goOn(part)
     let isMore = true
     while (isMore && this.#feeder.hasRoom) {
       isMore = false
       for (const part of this.#parts) {
-        const record = part.log.at(part.next)
+        const record = part.log.at(part.at.next)
         if (!record) continue
-        part.next++
+        part.at.next++
+        part.at.leaderEpoch = record.leaderEpoch as number
         part.handed++
         this.#feeder.add([record])
         isMore = true
@@ -104,18 +105,29 @@ export class MemoryFollower {
     }
   }
 
-  #tellGap(part: Followed): void {
-    const { gap } = part
-    if (!gap) return
-    part.gap = null
-    const { topic, partition } = part.log
-    this.#options.following.onGap?.({ topic, partition, ...gap })
+  #begin(log: MemoryLog): Followed {
+    const { position: at, jump } = log.begin(this.#options.following.from(log.topic, log.partition))
+    const part: Followed = { log, at, changes: log.changes, handed: 0, takenMs: 0 }
+    if (jump) this.#tell(part, jump)
+    return part
   }
-}
 
-function begin(log: MemoryLog, following: Following): Followed {
-  const expected = following.from(log.topic, log.partition) ?? log.start
-  const isThere = expected >= log.start && expected <= log.end
-  const next = isThere ? expected : log.start
-  return { log, gap: isThere ? null : { expected, found: next }, next, handed: 0, takenMs: 0 }
+  /** The log may have been made anew, cut or shortened since the last turn. */
+  #goOn(part: Followed): void {
+    if (part.changes === part.log.changes) return
+    const { position, jump } = part.log.begin(part.at)
+    part.at = position
+    part.changes = part.log.changes
+    if (jump) this.#tell(part, jump)
+  }
+
+  #tell(part: Followed, jump: Jump): void {
+    const { topic, partition } = part.log
+    const { topicId, leaderEpoch } = part.at
+    part.handed++
+    this.#feeder.addAct(async () => {
+      await this.#options.following.onGap?.({ topic, partition, ...jump, topicId, leaderEpoch })
+      part.handed--
+    })
+  }
 }

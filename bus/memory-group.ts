@@ -23,6 +23,12 @@ export class MemoryGroup {
     this.#committed[partition] = offset
   }
 
+  /** The log ends there now: what was committed or is in hand beyond is of a history that is gone. */
+  rewind(partition: number, end: number): void {
+    this.commit(partition, Math.min(this.committed(partition), end))
+    for (const member of this.#members) member.rewind(partition, end)
+  }
+
   join(member: MemoryMember): void {
     this.#members.push(member)
     this.#deal()
@@ -82,6 +88,14 @@ export class MemoryMember {
     this.#wake()
   }
 
+  /** Goes on there, if it holds the partition and was further: what it has in hand is not committed. */
+  rewind(partition: number, end: number): void {
+    const tracker = this.#trackers.get(partition)
+    if (!tracker || tracker.highest < end) return
+    tracker.close()
+    this.#trackers.set(partition, new OffsetTracker(end))
+  }
+
   /** Hands to the pool what there is room for, a record from each partition in turn. */
   read(): void {
     if (this.#leaving || this.#isPaused) return
@@ -93,7 +107,8 @@ export class MemoryMember {
           this.#isPaused = true
           return
         }
-        const record = this.#group.logs[partition]?.at(tracker.highest + 1)
+        const log = this.#group.logs[partition]
+        const record = log?.at(Math.max(tracker.highest + 1, log.start))
         if (!record) continue
         this.#pool.add({ ...record, heldSinceMs: this.#heldSinceMs.get(partition) ?? performance.now() }, tracker)
         isMore = true

@@ -1,18 +1,27 @@
-// One partition in memory: a ring of its last records, dense offsets, times that never run backwards.
-import { type IncomingRecord, type OutgoingRecord } from '#bus/bus.ts'
+// One partition in memory: a ring of its last records, dense offsets, times that never run backwards. What a broker can do to a
+// log can be done to it too: it is made anew, cut, or loses its oldest records.
+import { randomBytes } from 'node:crypto'
+import { type IncomingRecord, type OutgoingRecord, type ReadPosition } from '#bus/bus.ts'
+import { findJump, type Jump, type LogState } from '#bus/gap.ts'
 
 export class MemoryLog {
   readonly topic: string
   readonly partition: number
   readonly #ring: IncomingRecord[] = []
   readonly #retentionMax: number
+  #topicId: string
+  /** Where each epoch begins. */
+  #epochs = [0]
+  #oldest = 0
   #end = 0
   #lastMs = 0
+  #changes = 0
 
-  constructor(topic: string, partition: number, retentionMax: number) {
+  constructor(topic: string, partition: number, retentionMax: number, topicId: string = newTopicId()) {
     this.topic = topic
     this.partition = partition
     this.#retentionMax = retentionMax
+    this.#topicId = topicId
   }
 
   /** The offset the next record gets. */
@@ -20,14 +29,19 @@ export class MemoryLog {
     return this.#end
   }
 
+  /** Counts what was done to it beside appending: while it stays, reading goes on where it stopped. */
+  get changes(): number {
+    return this.#changes
+  }
+
   /** The oldest offset still kept. */
   get start(): number {
-    return Math.max(0, this.#end - this.#retentionMax)
+    return Math.max(this.#oldest, this.#end - this.#retentionMax)
   }
 
   /** The oldest offset kept once one more is written. */
   oldestAfterNext(): number {
-    return Math.max(0, this.#end + 1 - this.#retentionMax)
+    return Math.max(this.#oldest, this.#end + 1 - this.#retentionMax)
   }
 
   append(record: OutgoingRecord, timestampMs: number): void {
@@ -40,6 +54,8 @@ export class MemoryLog {
       key: record.key,
       headers: { ...record.headers },
       value: Buffer.from(record.value),
+      topicId: this.#topicId,
+      leaderEpoch: this.#epochs.length - 1,
     }
   }
 
@@ -61,4 +77,55 @@ export class MemoryLog {
       if (record) yield record
     }
   }
+
+  /** Where reading begins; undefined: at the oldest record. */
+  begin(position: ReadPosition | undefined): { position: Required<ReadPosition>; jump: Jump | null } {
+    const jump = findJump(position, this.#state(position?.leaderEpoch))
+    const next = jump?.to ?? position?.next ?? this.start
+    const leaderEpoch = (jump === null ? position?.leaderEpoch : jump.leaderEpoch) ?? this.#epochBefore(next)
+    return { position: { next, topicId: this.#topicId, leaderEpoch }, jump }
+  }
+
+  /** As if the topic was deleted and made anew. */
+  remake(topicId: string): void {
+    this.#changes++
+    this.#topicId = topicId
+    this.#epochs = [0]
+    this.#oldest = 0
+    this.#end = 0
+  }
+
+  /** As an unclean election does: what follows from `end` on is lost, and what is written there next is of a new epoch. */
+  truncate(end: number): void {
+    this.#changes++
+    this.#oldest = Math.min(this.start, end)
+    this.#end = end
+    this.#epochs = [...this.#epochs.map(begin => Math.min(begin, end)), end]
+  }
+
+  /** As retention does. */
+  removeBefore(offset: number): void {
+    this.#changes++
+    this.#oldest = Math.max(this.#oldest, Math.min(offset, this.#end))
+  }
+
+  #state(leaderEpoch: number | undefined): LogState {
+    const { topicId, oldest, end } = { topicId: this.#topicId, oldest: this.start, end: this.#end }
+    if (leaderEpoch === undefined) return { topicId, oldest, end }
+    const isUnknown = leaderEpoch >= this.#epochs.length
+    const offset = isUnknown ? oldest : (this.#epochs[leaderEpoch + 1] ?? end)
+    return { topicId, oldest, end, epochEnd: { leaderEpoch, offset } }
+  }
+
+  #epochBefore(offset: number): number {
+    return Math.max(
+      0,
+      this.#epochs.findLastIndex(begin => begin < offset),
+    )
+  }
+}
+
+/** As a broker writes them. */
+export function newTopicId(): string {
+  return randomBytes(16).toString('base64url')
 }

@@ -1,9 +1,10 @@
 // What stands where a broker would: the topics of one process, their groups, and the turn in which records go in and out. Any
 // number of MemoryBus share a road, as processes share a broker. Nothing is timed: one immediate a turn, for all that came in it.
+// What an administrator or an election does to topics of a broker, tests do to those here.
 import { randomUUID } from 'node:crypto'
 import { type BusLog } from '#bus/log.ts'
 import { MemoryGroup } from '#bus/memory-group.ts'
-import { MemoryLog } from '#bus/memory-log.ts'
+import { MemoryLog, newTopicId } from '#bus/memory-log.ts'
 import { partitionsOf } from '#bus/topics.ts'
 
 export class MemoryTopic {
@@ -17,7 +18,8 @@ export class MemoryTopic {
 
   constructor(name: string, retentionMax: number) {
     this.name = name
-    this.logs = Array.from({ length: partitionsOf(name) }, (_, i) => new MemoryLog(name, i, retentionMax))
+    const topicId = newTopicId()
+    this.logs = Array.from({ length: partitionsOf(name) }, (_, i) => new MemoryLog(name, i, retentionMax, topicId))
   }
 
   log(partition: number): MemoryLog {
@@ -30,6 +32,19 @@ export class MemoryTopic {
     const group = this.#groups.get(name) ?? new MemoryGroup(this.logs)
     this.#groups.set(name, group)
     return group
+  }
+
+  /** Deleted and made anew: with another id, empty, and unknown to its groups. */
+  remake(): void {
+    const topicId = newTopicId()
+    for (const log of this.logs) log.remake(topicId)
+    for (const group of this.#groups.values()) for (const log of this.logs) group.rewind(log.partition, 0)
+  }
+
+  /** Cut at `end` by an unclean election. */
+  truncate(partition: number, end: number): void {
+    this.log(partition).truncate(end)
+    for (const group of this.#groups.values()) group.rewind(partition, end)
   }
 
   /** Whether one more record would push out one that a group has not finished or a follower not taken. */
@@ -62,6 +77,27 @@ export class MemoryRoad {
     const topic = this.#topics.get(name) ?? new MemoryTopic(name, this.#retentionMax)
     this.#topics.set(name, topic)
     return topic
+  }
+
+  /** As if it was deleted and made anew, for those who read it as well. */
+  remake(name: string): void {
+    this.#change(name, topic => topic.remake())
+  }
+
+  /** What stands from `end` on is lost, as in an unclean election; what is written next takes its place. */
+  truncate(name: string, partition: number, end: number): void {
+    this.#change(name, topic => topic.truncate(partition, end))
+  }
+
+  /** As retention does. */
+  removeBefore(name: string, partition: number, offset: number): void {
+    this.#change(name, topic => topic.log(partition).removeBefore(offset))
+  }
+
+  #change(name: string, act: (topic: MemoryTopic) => void): void {
+    const topic = this.topic(name)
+    act(topic)
+    for (const read of topic.readers) this.wakeReader(read)
   }
 
   /** Calls `send` in the next turn, before whatever reads. */

@@ -1,7 +1,7 @@
 // From records to the log: reads a batch, adds its events to the exchanges concerned, appends the entries, and stores all of it with
 // the offsets in one transaction. What fails is as if it had never been read: the same records come again. Single-threaded on
 // purpose: the order of the log is the order in which batches were committed.
-import { type IncomingRecord } from '#bus/bus.ts'
+import { type BusGap, type IncomingRecord } from '#bus/bus.ts'
 import { type ExchangeId } from '#bus/message.ts'
 import { isReplyTopic, isRequestTopic } from '#bus/topics.ts'
 import { BatchWork } from './batch-work.ts'
@@ -28,19 +28,6 @@ export interface IngestionParts {
   onCommitted(committed: { events: number; views: readonly ExchangeView[] }): void
 }
 
-/** What was to be read next is not there any more: reading goes on elsewhere. */
-export interface RecordGap {
-  topic: string
-  partition: number
-  /** The offset that was to be read next, and where reading goes on. */
-  from: number
-  to: number
-  /** Why, in one word. */
-  reason: string
-  topicId?: string
-  leaderEpoch?: number
-}
-
 export interface Ingestion {
   /** Throws when the store does; then nothing has changed. */
   ingest(records: readonly IncomingRecord[]): void
@@ -48,8 +35,8 @@ export interface Ingestion {
   setAside(record: IncomingRecord): void
   /** The position of a partition; undefined: nothing read yet. */
   position(topic: string, partition: number): Position | undefined
-  /** Is an entry of the log with the next batch, in the same transaction as the new position; an empty batch will do. */
-  jump(gap: RecordGap): void
+  /** Something that was to be read next is missing: an entry of the log and the new position in one. Throws as `ingest`. */
+  jump(gap: BusGap): void
 }
 
 export function createIngestion({ store, appender, tools, source, now, onCommitted }: IngestionParts): Ingestion {
@@ -59,30 +46,14 @@ export function createIngestion({ store, appender, tools, source, now, onCommitt
     store.positions(tools.road).map(position => [placeOf(position.topic, position.partition), position]),
   )
   const sources = new Map(store.sources().map(known => [known.source, known]))
-  let jumps: RecordGap[] = []
 
-  function begin(): { work: BatchWork; moved: Map<string, Position> } {
-    const work = new BatchWork({
+  const begin = (): BatchWork =>
+    new BatchWork({
       tools,
       viewOf: exchange => kept.find(exchange),
       sourceOf: name => sources.get(name),
       othersOf: name => runsOf(sources, name),
     })
-    const moved = new Map<string, Position>()
-    for (const gap of jumps) {
-      const { topic, partition, to, topicId, leaderEpoch } = gap
-      work.gap(gapEvent(gap, { source, at: now(), road: tools.road }))
-      moved.set(placeOf(topic, partition), {
-        road: tools.road,
-        topic,
-        partition,
-        next: to,
-        ...(topicId === undefined ? {} : { topicId }),
-        ...(leaderEpoch === undefined ? {} : { leaderEpoch }),
-      })
-    }
-    return { work, moved }
-  }
 
   function commit(work: BatchWork, moved: ReadonlyMap<string, Position>): void {
     if (moved.size === 0) return
@@ -109,7 +80,6 @@ export function createIngestion({ store, appender, tools, source, now, onCommitt
       kept.forget(views)
       throw error
     }
-    jumps = []
     for (const [place, position] of moved) positions.set(place, position)
     for (const changed of work.sources) sources.set(changed.source, changed)
     kept.keep(views)
@@ -118,24 +88,31 @@ export function createIngestion({ store, appender, tools, source, now, onCommitt
 
   return {
     position: (topic, partition) => positions.get(placeOf(topic, partition)),
-    jump: gap => void jumps.push(gap),
+    jump(gap) {
+      const { topic, partition, from, to } = gap
+      const work = begin()
+      // A topic made anew of which nothing was ever read: only its id is news.
+      if (from > 0 || to > 0) work.gap(gapEvent(gap, { source, at: now(), road: tools.road }))
+      commit(work, new Map([[placeOf(topic, partition), positionAt(gap, to, tools.road)]]))
+    },
     ingest(records) {
-      const { work, moved } = begin()
+      const work = begin()
+      const moved = new Map<string, Position>()
       for (const record of requestsFirst(records)) {
         const place = placeOf(record.topic, record.partition)
         const at = Number(record.offset)
         // Read again after a failed hand-over: what is stored is not stored twice.
         if (at < ((moved.get(place) ?? positions.get(place))?.next ?? 0)) continue
-        moved.set(place, positionAfter(record, tools.road))
+        moved.set(place, positionAt(record, at + 1, tools.road))
         work.take(record)
       }
       commit(work, moved)
     },
     setAside(record) {
-      const { work, moved } = begin()
-      moved.set(placeOf(record.topic, record.partition), positionAfter(record, tools.road))
+      const work = begin()
       work.setAside(record, 'it cannot be recorded')
-      commit(work, moved)
+      const position = positionAt(record, Number(record.offset) + 1, tools.road)
+      commit(work, new Map([[placeOf(record.topic, record.partition), position]]))
     },
   }
 }
@@ -147,15 +124,21 @@ function* requestsFirst(records: readonly IncomingRecord[]): Generator<IncomingR
   for (const record of records) if (!isRequestTopic(record.topic) && !isReplyTopic(record.topic)) yield record
 }
 
-const positionAfter = ({ topic, partition, offset }: IncomingRecord, road: string): Position => ({
+const positionAt = (
+  { topic, partition, topicId, leaderEpoch }: Pick<IncomingRecord, 'topic' | 'partition' | 'topicId' | 'leaderEpoch'>,
+  next: number,
+  road: string,
+): Position => ({
   road,
   topic,
   partition,
-  next: Number(offset) + 1,
+  next,
+  ...(topicId === undefined ? {} : { topicId }),
+  ...(leaderEpoch === undefined ? {} : { leaderEpoch }),
 })
 
 function gapEvent(
-  { topic, partition, from, to, reason }: RecordGap,
+  { topic, partition, from, to, reason }: BusGap,
   { source, at, road }: { source: string; at: number; road: string },
 ): LedgerEvent {
   const origin = `${road}:${topic}/${partition}/${to}`

@@ -254,16 +254,14 @@ function follow(
       noteTopic,
       deadLetterTopic,
     ],
-    from: (topic, partition) => ingestion.position(topic, partition)?.next,
+    from: ingestion.position,
     recordsMax,
     onRecords: take,
     onGap: gap => {
-      const { topic, partition, expected: from, found: to } = gap
-      ingestion.jump({ topic, partition, from, to, reason: 'removed' })
+      // The gap is evidence: it is in the log before anything that comes after it, or it is told again.
+      ingestion.jump(gap)
       metrics.faulted('gap')
-      log.error({ event: 'ledger-gap', ...gap }, 'records were removed before the ledger read them')
-      // The gap is evidence even when nothing comes after it; a store that refuses it now takes it with the next batch.
-      take([]).catch(() => {})
+      log.error({ event: 'ledger-gap', ...gap }, 'records are missing; the log says which')
     },
     onState: (state, cause) => {
       reading.is = state === 'reading'

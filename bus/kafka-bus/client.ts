@@ -4,7 +4,7 @@
 import { connect, type Socket } from 'node:net'
 import { type ISocketFactory, Kafka, logLevel } from 'kafkajs'
 import { type BusLog, silent } from '#bus/log.ts'
-import { type Cluster, ClusterClass } from './internals.ts'
+import { type Cluster, ClusterClass, tellTopicsApart } from './internals.ts'
 
 export interface ClientOptions {
   /** `host:port` of any of them; the others are learnt. */
@@ -32,6 +32,13 @@ const metadataMaxAgeMs = 300_000
 
 export function openClient(options: ClientOptions): Client {
   return new RoadClient(options)
+}
+
+/** For whoever reads: it knows topics by their ids, and one that is gone or forbidden hides no other. */
+export function openReadingClient(options: ClientOptions): Client {
+  const client = openClient(options)
+  tellTopicsApart(client.cluster)
+  return client
 }
 
 /** The public client, for administration. What a broker has to carry out first may take longer than a record: `timeoutMs`. */

@@ -1,21 +1,38 @@
-// Decodes the response to a fetch (version 11) in one pass, its record batches (message format 2) straight to the records that
+// Decodes the response to a fetch (version 13) in one pass, its record batches (message format 2) straight to the records that
 // the rest of NDX reads. kafkajs's own decoder makes six objects a record and a BigInt a byte of each number. Our topics store
-// uncompressed what comes compressed; batches from before they did are read if gzip or zstd packed them. Exact up to 2^53.
+// uncompressed what comes compressed; batches from before they did are read if gzip or zstd packed them. A batch that cannot be
+// decoded, whatever is in it, is told and passed over. Exact up to 2^53.
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { type IncomingRecord } from '#bus/bus.ts'
-import { headerNames } from '#bus/message.ts'
+import { WireReader } from './wire-reader.ts'
 
 export interface FetchedPartition {
   topic: string
+  topicId: string
   partition: number
   /** The broker's; 0: none. */
   errorCode: number
   /** The offset that the next record gets, once it is on all in-sync replicas. */
   highWatermark: number
+  /** The offset of the oldest record. */
+  oldest: number
+  /** The broker's log is another one than was read: where what is common to both ends. Then there are no records. */
+  diverging: { leaderEpoch: number; offset: number } | null
   /** In order, perhaps from before the offset that was asked for: a batch is sent whole. Without control records. */
   records: IncomingRecord[]
+  /** Batches that cannot be decoded, in order. */
+  unreadable: Unreadable[]
   /** After the last whole batch; 0 when there is none. */
   nextOffset: number
+  /** Of the last whole batch; -1 when there is none. */
+  leaderEpoch: number
+}
+
+/** Offsets from `from` up to `to`. */
+export interface Unreadable {
+  from: number
+  to: number
+  why: string
 }
 
 export interface Fetched {
@@ -24,79 +41,163 @@ export interface Fetched {
   partitions: FetchedPartition[]
 }
 
-/** @throws RangeError when the bytes are no such response */
-export function decodeFetch(bytes: Buffer): Fetched {
-  const from = new Reader(bytes)
+/** What packed batches may still become before the others are left for the next answer. */
+interface Budget {
+  bytes: number
+}
+
+/**
+ * @param topicOf the name of a topic that was asked for, by its id
+ * @throws RangeError when the bytes are no such response
+ */
+export function decodeFetch(bytes: Buffer, topicOf: (id: string) => string | undefined): Fetched {
+  const from = new WireReader(bytes)
+  from.tags() // of the header
   const throttleMs = from.int32()
   const errorCode = from.int16()
   from.skip(4) // session
   const partitions: FetchedPartition[] = []
-  for (let topics = from.int32(); topics > 0; topics--) {
-    const topic = from.text(from.int16())
-    for (let left = from.int32(); left > 0; left--) partitions.push(readPartition(from, topic))
+  const budget = { bytes: unpackedBytesMax }
+  for (let topics = from.compactLength(); topics > 0; topics--) {
+    const topicId = from.uuid()
+    const topic = topicOf(topicId) ?? ''
+    for (let left = from.compactLength(); left > 0; left--)
+      partitions.push(readPartition(from, { topic, topicId }, budget))
+    from.tags()
   }
+  from.tags()
   return { errorCode, throttleMs, partitions }
 }
 
-function readPartition(from: Reader, topic: string): FetchedPartition {
+type Topic = Pick<FetchedPartition, 'topic' | 'topicId'>
+
+function readPartition(from: WireReader, { topic, topicId }: Topic, budget: Budget): FetchedPartition {
   const partition = from.int32()
   const errorCode = from.int16()
   const highWatermark = from.int64()
-  from.skip(16) // last stable offset, start of the log
-  const aborted = from.int32()
-  from.skip(Math.max(aborted, 0) * 16 + 4) // and the preferred replica
-  const size = Math.max(from.int32(), 0)
+  from.skip(8) // last stable offset
+  const oldest = from.int64()
+  for (let aborted = from.compactLength(); aborted > 0; aborted--) {
+    from.skip(16)
+    from.tags()
+  }
+  from.skip(4) // preferred replica
+  const size = Math.max(from.compactLength(), 0)
   const end = from.at + size
-  const fetched = { topic, partition, errorCode, highWatermark, records: [], nextOffset: 0 }
-  while (readBatch(from, end, fetched)) {}
+  if (end > from.length) throw new RangeError('the response ends within its batches')
+  const fetched: FetchedPartition = {
+    topic,
+    topicId,
+    partition,
+    errorCode,
+    highWatermark,
+    oldest,
+    diverging: null,
+    records: [],
+    unreadable: [],
+    nextOffset: 0,
+    leaderEpoch: -1,
+  }
+  while (readBatch(from, end, fetched, budget)) {}
   from.at = end
+  from.tags(tag => {
+    if (tag === divergingTag) fetched.diverging = { leaderEpoch: from.int32(), offset: from.int64() }
+  })
   return fetched
 }
 
+const divergingTag = 0
 const magicOfUs = 2
-/** Of a batch before what its length counts, and the least that it counts. */
+/** Of a batch before what its length counts, and the least that this counts; up to its message format all formats agree. */
 const frameBytes = 12
 const batchBytesMin = 49
-/** One batch unpacked. */
+const magicBytes = 5
+/** One packed batch, and all of an answer before the last. */
 const unpackedBytesMax = 16_777_216
 const compressionBits = 0x07
 const appendTimeBit = 0x08
 const controlBit = 0x20
 
-/** False: there is none, or the last one is cut off. */
-function readBatch(from: Reader, end: number, fetched: FetchedPartition): boolean {
+/** False: there is none, or the last one is cut off, or what follows cannot be found, or is left for the next answer. */
+function readBatch(from: WireReader, end: number, fetched: FetchedPartition, budget: Budget): boolean {
   if (end - from.at < frameBytes) return false
   const firstOffset = from.int64()
   const length = from.int32()
   const batchEnd = from.at + length
-  if (length < batchBytesMin) throw new RangeError('a batch is shorter than its own header')
   if (batchEnd > end) return false
-  from.skip(4) // leader epoch
+  const batch = { from, batchEnd, firstOffset, leaderEpoch: -1, attributes: 0, nextOffset: firstOffset + 1 }
+  const recordsBefore = fetched.records.length
+  try {
+    readHead(batch, length)
+    if (isPacked(batch) && budget.bytes <= 0) return false
+    readRecords(batch, fetched, budget)
+  } catch (error) {
+    fetched.records.length = recordsBefore
+    addUnreadable(fetched, { from: firstOffset, to: batch.nextOffset, why: (error as Error).message })
+  }
+  fetched.nextOffset = batch.nextOffset
+  fetched.leaderEpoch = batch.leaderEpoch
+  from.at = batchEnd
+  return length >= magicBytes
+}
+
+function readHead(batch: Batch, length: number): void {
+  const { from } = batch
+  if (length < magicBytes) throw new RangeError('a batch is shorter than its own header')
+  batch.leaderEpoch = from.int32()
   if (from.int8() !== magicOfUs) throw new RangeError('a batch has a message format other than 2')
+  if (length < batchBytesMin) throw new RangeError('a batch is shorter than its own header')
   from.skip(4) // checksum: TCP has one, and the broker checked it
-  const attributes = from.int16()
-  const lastOffsetDelta = from.int32()
+  batch.attributes = from.int16()
+  batch.nextOffset += Math.max(from.int32(), 0)
+}
+
+const isPacked = ({ attributes }: Batch): boolean => (attributes & compressionBits) !== 0
+
+/** Batches that follow each other are told as one. */
+function addUnreadable({ unreadable }: FetchedPartition, one: Unreadable): void {
+  const last = unreadable.at(-1)
+  if (last?.to === one.from) last.to = one.to
+  else unreadable.push(one)
+}
+
+interface Batch {
+  from: WireReader
+  batchEnd: number
+  firstOffset: number
+  leaderEpoch: number
+  attributes: number
+  nextOffset: number
+}
+
+function readRecords(batch: Batch, to: FetchedPartition, budget: Budget): void {
+  const { from, batchEnd, firstOffset, leaderEpoch, attributes } = batch
   const firstMs = from.int64()
   const lastMs = from.int64()
   from.skip(14) // producer
   const isAppendTime = (attributes & appendTimeBit) !== 0
   const count = (attributes & controlBit) === 0 ? from.int32() : 0
-  const packed = attributes & compressionBits
-  const records = packed === 0 ? from : new Reader(unpack(from.bytes(batchEnd - from.at), packed, fetched))
-  for (let i = 0; i < count; i++)
-    fetched.records.push(readRecord(records, fetched, firstOffset, isAppendTime, isAppendTime ? lastMs : firstMs))
-  from.at = batchEnd
-  fetched.nextOffset = firstOffset + lastOffsetDelta + 1
-  return true
+  if (count <= 0) return
+  const packed = isPacked(batch)
+  const body = packed ? new WireReader(unpack(from.bytes(batchEnd - from.at), attributes, budget)) : from
+  const end = packed ? body.length : batchEnd
+  const timeMs = isAppendTime ? lastMs : firstMs
+  const reading = { from: body, end, firstOffset, leaderEpoch, isAppendTime, timeMs }
+  for (let i = 0; i < count; i++) to.records.push(readRecord(reading, to))
 }
 
-function unpack(bytes: Buffer, packed: number, { topic }: FetchedPartition): Buffer {
-  const unpacker = unpackers.get(packed)
+function unpack(bytes: Buffer, attributes: number, budget: Budget): Buffer {
+  const unpacker = unpackers.get(attributes & compressionBits)
   if (unpacker === undefined)
-    throw new RangeError(
-      `${topic} holds batches packed otherwise than by gzip or zstd: set its compression.type to uncompressed`,
-    )
-  return unpacker(bytes, { maxOutputLength: unpackedBytesMax })
+    throw new RangeError('a batch is packed otherwise than by gzip or zstd: set compression.type to uncompressed')
+  try {
+    const unpacked = unpacker(bytes, { maxOutputLength: unpackedBytesMax })
+    budget.bytes -= unpacked.length
+    return unpacked
+  } catch (error) {
+    budget.bytes -= unpackedBytesMax
+    throw error
+  }
 }
 
 /** By Kafka's number of the codec. */
@@ -105,114 +206,59 @@ const unpackers = new Map<number, (bytes: Buffer, options: { maxOutputLength: nu
   [4, zstdDecompressSync],
 ])
 
-function readRecord(
-  from: Reader,
-  { topic, partition }: FetchedPartition,
-  firstOffset: number,
-  isAppendTime: boolean,
-  timeMs: number,
-): IncomingRecord {
+interface BatchReading {
+  from: WireReader
+  end: number
+  firstOffset: number
+  leaderEpoch: number
+  isAppendTime: boolean
+  timeMs: number
+}
+
+/** Attributes, three numbers, the length of the value and the number of headers, at a byte each. */
+const recordBytesMin = 6
+
+function readRecord(batch: BatchReading, { topic, topicId, partition }: FetchedPartition): IncomingRecord {
+  const { from, isAppendTime, timeMs, leaderEpoch } = batch
   const length = from.varint()
   const end = from.at + length
+  if (!(length >= recordBytesMin && end <= batch.end))
+    throw new RangeError('a record is longer or shorter than it says')
   from.skip(1) // attributes
   const delta = from.varint()
-  const offset = String(firstOffset + from.varint())
+  const offset = String(batch.firstOffset + from.varint())
   const keyLength = from.varint()
   const key = keyLength < 0 ? null : from.text(keyLength)
   const value = from.bytes(Math.max(from.varint(), 0))
   const headers = readHeaders(from)
-  from.at = end
-  return { topic, partition, offset, timestampMs: isAppendTime ? timeMs : timeMs + delta, key, headers, value }
+  if (from.at !== end) throw new RangeError('a record is longer or shorter than it says')
+  const timestampMs = asTime(isAppendTime ? timeMs : timeMs + delta)
+  return { topic, partition, offset, timestampMs, key, headers, value, topicId, leaderEpoch }
 }
 
-/** Of a repeated header the first counts. */
-function readHeaders(from: Reader): Record<string, string> {
+/** A topic that keeps the writers' times keeps whatever they wrote; what is no time at all is the beginning of time. */
+const asTime = (ms: number): number => (ms >= 0 && ms <= timeMaxMs ? ms : 0)
+
+/** Of Date. */
+const timeMaxMs = 8_640_000_000_000_000
+/** Nobody here writes more than ten; a million would cost a reader a second. */
+const headersMax = 256
+
+/** Of a repeated header the first counts; of very many those in front. */
+function readHeaders(from: WireReader): Record<string, string> {
   const headers: Record<string, string> = {}
+  let room = headersMax
   for (let left = from.varint(); left > 0; left--) {
+    if (room === 0) {
+      from.bytes(from.varint())
+      from.bytes(Math.max(from.varint(), 0))
+      continue
+    }
     const name = from.name(from.varint())
     const value = from.text(Math.max(from.varint(), 0))
-    if (name !== '__proto__' && !Object.hasOwn(headers, name)) headers[name] = value
+    if (name === '__proto__' || Object.hasOwn(headers, name)) continue
+    headers[name] = value
+    room--
   }
   return headers
-}
-
-/** By their length: comparing is quicker than making the string again. */
-const knownNames = Map.groupBy(Object.values(headerNames), ({ length }) => length)
-
-/** Whole numbers are big-endian. Reading past the end throws RangeError. */
-class Reader {
-  readonly #buffer: Buffer
-  at = 0
-
-  constructor(buffer: Buffer) {
-    this.#buffer = buffer
-  }
-
-  skip(bytes: number): void {
-    this.at += bytes
-  }
-
-  int8(): number {
-    return this.#buffer.readInt8(this.at++)
-  }
-
-  int16(): number {
-    this.at += 2
-    return this.#buffer.readInt16BE(this.at - 2)
-  }
-
-  int32(): number {
-    this.at += 4
-    return this.#buffer.readInt32BE(this.at - 4)
-  }
-
-  int64(): number {
-    return this.int32() * 4_294_967_296 + (this.int32() >>> 0)
-  }
-
-  /** Zigzag. Beyond 28 bits by multiplication, since JavaScript's shifts end at 31. */
-  varint(): number {
-    let byte = this.#byte()
-    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1)
-    let result = byte & 0x7f
-    for (let scale = 128; byte >= 0x80; scale *= 128) {
-      byte = this.#byte()
-      result += (byte & 0x7f) * scale
-    }
-    return result % 2 === 0 ? result / 2 : -(result + 1) / 2
-  }
-
-  bytes(length: number): Buffer {
-    this.at += length
-    this.#checkEnd()
-    return this.#buffer.subarray(this.at - length, this.at)
-  }
-
-  text(length: number): string {
-    this.at += length
-    this.#checkEnd()
-    return this.#buffer.toString('utf8', this.at - length, this.at)
-  }
-
-  name(length: number): string {
-    const known = knownNames.get(length)?.find(name => this.#isNext(name))
-    if (known === undefined) return this.text(length)
-    this.at += length
-    return known
-  }
-
-  #isNext(name: string): boolean {
-    for (let i = 0; i < name.length; i++) if (this.#buffer[this.at + i] !== name.charCodeAt(i)) return false
-    return true
-  }
-
-  #byte(): number {
-    const byte = this.#buffer[this.at++]
-    if (byte === undefined) throw new RangeError('the response ends within a number')
-    return byte
-  }
-
-  #checkEnd(): void {
-    if (this.at > this.#buffer.length) throw new RangeError('the response ends within a text')
-  }
 }

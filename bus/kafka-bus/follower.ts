@@ -3,10 +3,12 @@
 
 import { BatchFeeder } from '#bus/batch-feeder.ts'
 import { type Follower, type Following, type IncomingRecord } from '#bus/bus.ts'
+import { type Jump } from '#bus/gap.ts'
 import { type BusLog } from '#bus/log.ts'
 import { partitionsOf } from '#bus/topics.ts'
 import { type Client } from './client.ts'
-import { type Part, PartitionReader } from './partition-reader.ts'
+import { PartitionReader } from './partition-reader.ts'
+import { type Part } from './placed-part.ts'
 
 /** A record wakes the poll; an idle partition is known to be read to its end as often as this. */
 const maxWaitMs = 250
@@ -17,7 +19,7 @@ const busyRecords = 20
 
 interface Followed {
   readonly part: Part
-  /** Read, and not taken yet. */
+  /** Read, and not taken yet; a gap counts as one. */
   handed: number
   /** Where the log ended at the last fetch; null before the first, and while the topic does not exist. */
   end: number | null
@@ -29,7 +31,6 @@ interface Followed {
 export class KafkaFollower implements Follower {
   readonly ready: Promise<void>
   readonly #following: Following
-  readonly #log: BusLog
   readonly #topics: ReadonlyMap<string, readonly Followed[]>
   readonly #feeder: BatchFeeder
   readonly #reader: PartitionReader
@@ -41,7 +42,6 @@ export class KafkaFollower implements Follower {
   /** @param now the road's clock */
   constructor(client: Client, following: Following, { log, now }: { log: BusLog; now(): number }) {
     this.#following = following
-    this.#log = log
     this.#topics = new Map(following.topics.map(topic => [topic, beginTopic(topic, following)]))
     this.#feeder = new BatchFeeder({
       recordsMax: following.recordsMax,
@@ -54,11 +54,10 @@ export class KafkaFollower implements Follower {
       maxWaitMs,
       log,
       now,
-      pastEnd: 'oldest',
       onRecords: (part, records) => this.#hand(part, records),
       room: () => this.#room(),
       onFetched: (part, end, sentMs) => this.#fetched(part, end, sentMs),
-      onJump: (part, expected) => this.#jump(part, expected),
+      onJump: (part, jump) => this.#jump(part, jump),
       onMissing: (topic, askedMs) => this.#missing(topic, askedMs),
       onState: (state, cause) => following.onState?.(state, cause),
     })
@@ -123,16 +122,18 @@ export class KafkaFollower implements Follower {
   }
 
   /** Told when all before it is taken. */
-  async #jump(part: Part, expected: number): Promise<void> {
-    await this.#feeder.drained()
-    if (this.#isStopped) return
-    const { topic, partition, position } = part
-    this.#followed(part).end = null
-    try {
-      this.#following.onGap?.({ topic, partition, expected, found: position ?? 0 })
-    } catch (error) {
-      this.#log('error', 'a follower threw when told of a gap', { error })
+  #jump({ topic, partition, topicId, leaderEpoch }: Part, { reason, from, to }: Jump): void {
+    const followed = this.#followed({ topic, partition })
+    const known = {
+      ...(topicId === undefined ? {} : { topicId }),
+      ...(leaderEpoch === undefined ? {} : { leaderEpoch }),
     }
+    followed.handed++
+    followed.end = null
+    this.#feeder.addAct(async () => {
+      await this.#following.onGap?.({ topic, partition, from, to, reason, ...known })
+      followed.handed--
+    })
   }
 
   /** What does not exist has no records. */
@@ -154,8 +155,8 @@ export class KafkaFollower implements Follower {
 
 function beginTopic(topic: string, following: Following): Followed[] {
   return Array.from({ length: partitionsOf(topic) }, (_, partition) => {
-    const offset = following.from(topic, partition)
-    const part: Part = { topic, partition, position: null, start: offset === undefined ? 'oldest' : { offset } }
+    const { next: position = null, topicId, leaderEpoch } = following.from(topic, partition) ?? {}
+    const part: Part = { topic, partition, position, start: 'oldest', topicId, leaderEpoch }
     return { part, handed: 0, end: null, endFoundMs: 0, caughtUpMs: 0 }
   })
 }

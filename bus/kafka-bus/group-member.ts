@@ -46,6 +46,7 @@ export class GroupMember {
   #generationId = -1
   /** What the group has committed, as far as this member knows. */
   #committed = new Map<number, number | null>()
+  #rewinds = 0
   #isWorking = false
   #isStopping = false
 
@@ -63,6 +64,12 @@ export class GroupMember {
     if (!this.#coordinator) await this.#options.client.close()
     await this.#running
     await this.#options.client.close()
+  }
+
+  /** What is finished of a partition next may be below what was committed: its log is another one now. */
+  rewind(partition: number): void {
+    this.#rewinds++
+    if (this.#committed.has(partition)) this.#committed.set(partition, null)
   }
 
   /** As if the process died: the group finds out by itself. */
@@ -155,13 +162,15 @@ export class GroupMember {
       ([partition, offset]) => this.#committed.has(partition) && offset > (this.#committed.get(partition) ?? 0),
     )
     if (changed.length === 0) return
+    const rewinds = this.#rewinds
     await this.#coordinator?.offsetCommit({
       groupId: group,
       memberId: this.#memberId,
       groupGenerationId: this.#generationId,
       topics: [{ topic, partitions: changed.map(([partition, offset]) => ({ partition, offset: String(offset) })) }],
     })
-    for (const [partition, offset] of changed) this.#committed.set(partition, offset)
+    // What was on its way meanwhile is of a log that is gone: all are committed once more.
+    if (rewinds === this.#rewinds) for (const [partition, offset] of changed) this.#committed.set(partition, offset)
   }
 
   async #recover(fault: Fault): Promise<void> {

@@ -1,10 +1,12 @@
 // The parts of kafkajs 2.2.4 below its public face, typed as far as they are used: `src/cluster` (metadata, leaders, brokers),
 // `src/broker` (one method a request), the round-robin assigner and its encoding in `src/consumer`, and its errors' shapes. What
-// is written and read in numbers, produce and fetch, is encoded and decoded here (produce-request.ts, fetch-response.ts).
+// is written and read in numbers, produce and fetch, and what kafkajs does not know yet, is encoded and decoded by files beside this.
 import './patches.ts'
 import { createRequire } from 'node:module'
 import { type ISocketFactory, type Logger, type RetryOptions } from 'kafkajs'
+import { encodeFetch, type FetchRequest, fetchVersion } from './fetch-request.ts'
 import { decodeFetch, type Fetched, type FetchedPartition } from './fetch-response.ts'
+import { decodeMetadata, encodeMetadata, type Metadata, metadataVersion } from './metadata.ts'
 import { encodeProduce, type ProduceRequest } from './produce-request.ts'
 
 const require = createRequire(import.meta.url)
@@ -30,7 +32,9 @@ export interface Cluster {
   readonly brokerPool: {
     readonly brokers: Record<string, Broker>
     readonly seedBroker?: Broker
-    readonly metadata: { clusterId: string } | null
+    readonly metadata: Pick<Metadata, 'clusterId' | 'topicMetadata'> | null
+    /** How each broker is made that the pool hands out. */
+    createBroker(options: object): Broker
   }
   connect(): Promise<void>
   disconnect(): Promise<void>
@@ -54,6 +58,7 @@ export interface TopicOffsets {
 export interface Broker {
   disconnect(): Promise<void>
   readonly connectionPool: { send(exchange: ProtocolExchange): Promise<unknown> }
+  metadata(topics: readonly string[]): Promise<unknown>
   joinGroup(request: JoinRequest): Promise<JoinResponse>
   syncGroup(
     request: GroupMember & { generationId: number; groupAssignment: unknown[] },
@@ -83,14 +88,6 @@ export interface Produced {
   outcomes: Map<number, Error | null>
   /** When it was written by the broker's clock, epoch ms; null where the topic keeps the writers' times. */
   appendedMs: number | null
-}
-
-export interface FetchRequest {
-  isolationLevel: 0 | 1
-  maxWaitTime: number
-  minBytes: number
-  maxBytes: number
-  topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[]
 }
 
 export interface GroupMember {
@@ -123,11 +120,9 @@ export const createRoundRobinAssigner: (options: { cluster: Cluster }) => Assign
   require('kafkajs/src/consumer/assigners').roundRobin
 
 const Encoder: new (initialBytes: number) => object = require('kafkajs/src/protocol/encoder')
-const { requests } = require('kafkajs/src/protocol/requests')
-const apiKeys: { Produce: number } = require('kafkajs/src/protocol/requests/apiKeys')
+const apiKeys: { Produce: number; Fetch: number; Metadata: number } = require('kafkajs/src/protocol/requests/apiKeys')
 const produceVersion = 7
 const produceResponse: ProtocolExchange['response'] = require('kafkajs/src/protocol/requests/produce/v7/response')
-const fetchV11: (request: FetchRequest) => ProtocolExchange = requests.Fetch.protocol({ version: 11 })
 const protocolErrors: {
   failure(code: number): boolean
   createErrorFromCode(code: number): Error
@@ -161,25 +156,64 @@ export async function produce(broker: Broker, request: ProduceRequest): Promise<
 /** As much of kafkajs's Encoder as a finished one needs. */
 const toEncoder = (bytes: Buffer): object => Object.assign(new Encoder(0), { buf: bytes, offset: bytes.length })
 
-/** Rejects with the first error of a partition, which is named in it. Brokers since 2.3 know version 11. */
+/** Rejects when the whole request failed; what became of each partition stands in its part of the answer. */
 export async function fetchRecords(broker: Broker, request: FetchRequest): Promise<FetchedPartition[]> {
+  const names = new Map(request.parts.map(({ topicId, topic }) => [topicId, topic]))
   const answer = await broker.connectionPool.send({
-    ...fetchV11(request),
+    request: {
+      apiKey: apiKeys.Fetch,
+      apiVersion: fetchVersion,
+      apiName: 'Fetch',
+      encode: async () => toEncoder(encodeFetch(request)),
+    },
     response: {
       decode: async bytes => {
-        const fetched = decodeFetch(bytes)
+        const fetched = decodeFetch(bytes, id => names.get(id))
         return { ...fetched, clientSideThrottleTime: fetched.throttleMs }
       },
       parse: async decoded => decoded,
     },
   })
   const { errorCode, partitions } = answer as Fetched
-  if (protocolErrors.failure(errorCode)) throw protocolErrors.createErrorFromCode(errorCode)
-  for (const { topic, partition, errorCode } of partitions)
-    if (protocolErrors.failure(errorCode))
-      throw Object.assign(protocolErrors.createErrorFromCode(errorCode), { topic, partition })
+  const error = errorOf(errorCode)
+  if (error) throw error
   return partitions
 }
+
+/** From now on the cluster asks for topics in a way that tells their ids, and each one's error instead of rejecting with one. */
+export function tellTopicsApart({ brokerPool }: Cluster): void {
+  const createBroker = brokerPool.createBroker
+  brokerPool.createBroker = options => {
+    const broker = createBroker(options)
+    return Object.assign(broker, { metadata: (topics: readonly string[]) => askMetadata(broker, topics) })
+  }
+}
+
+async function askMetadata({ connectionPool }: Broker, topics: readonly string[]): Promise<Metadata> {
+  const answer = await connectionPool.send({
+    request: {
+      apiKey: apiKeys.Metadata,
+      apiVersion: metadataVersion,
+      apiName: 'Metadata',
+      encode: async () => toEncoder(encodeMetadata(topics)),
+    },
+    response: { decode: async bytes => decodeMetadata(bytes), parse: async decoded => decoded },
+  })
+  return answer as Metadata
+}
+
+/** Null: the code says that all is well. */
+export function errorOf(code: number): Error | null {
+  if (!protocolErrors.failure(code)) return null
+  const type = typesSince.get(code)
+  return Object.assign(protocolErrors.createErrorFromCode(code), type === undefined ? {} : { type })
+}
+
+/** What kafkajs does not know yet: a topic that is gone, or was made anew. */
+const typesSince = new Map([
+  [100, 'UNKNOWN_TOPIC_ID'],
+  [103, 'INCONSISTENT_TOPIC_ID'],
+])
 
 const { MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol')
 
@@ -196,21 +230,13 @@ export interface Fault {
   /** The class by name, such as KafkaJSConnectionClosedError. */
   name: string
   error: unknown
-  topic: string | undefined
-  partition: number | undefined
 }
 
 export function faultOf(error: unknown): Fault {
-  let inner = error as { name?: string; type?: string; cause?: unknown; topic?: string; partition?: number } | undefined
+  let inner = error as { name?: string; type?: string; cause?: unknown } | undefined
   for (let depth = 0; depth < 5 && inner?.type === undefined && inner?.cause instanceof Error; depth++)
     inner = inner.cause
-  return {
-    type: inner?.type,
-    name: inner?.name ?? 'unknown',
-    error: inner,
-    topic: inner?.topic,
-    partition: inner?.partition,
-  }
+  return { type: inner?.type, name: inner?.name ?? 'unknown', error: inner }
 }
 
 /** Metadata is stale, or the cluster is still settling: the same request may do in a moment. */
@@ -225,7 +251,7 @@ export function isRefusal(fault: Fault): boolean {
 
 const unsureTypes = new Set(['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'UNKNOWN', 'NETWORK_EXCEPTION'])
 
-/** The log does not have the offset that was asked for. */
+/** The log does not have the offset that was asked for, or never had the epoch. */
 export const isOutOfRange = ({ type }: Fault): boolean => type === 'OFFSET_OUT_OF_RANGE'
 
 const staleTypes = new Set([
@@ -234,6 +260,8 @@ const staleTypes = new Set([
   'FENCED_LEADER_EPOCH',
   'UNKNOWN_LEADER_EPOCH',
   'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
+  'INCONSISTENT_TOPIC_ID',
   'REPLICA_NOT_AVAILABLE',
   'KAFKA_STORAGE_ERROR',
 ])

@@ -2,6 +2,7 @@
 // encoder makes a zero-filled buffer for every record, header, batch and topic and copies each into the next. Formats: Kafka's
 // protocol guide and its implementation notes on record batches.
 import { crc32c } from './crc32c.ts'
+import { WireWriter } from './wire-writer.ts'
 
 export interface ProduceMessage {
   key: string | null
@@ -29,7 +30,7 @@ const checkedAt = 21
 
 /** The request without its header. */
 export function encodeProduce({ topic, messages, timeoutMs, nowMs }: ProduceRequest): Buffer {
-  const out = new Writer(estimateRequestBytes(topic, messages))
+  const out = new WireWriter(estimateRequestBytes(topic, messages))
   out.int16(-1) // no transaction
   out.int16(allInSync)
   out.int32(timeoutMs)
@@ -62,7 +63,7 @@ function estimateRequestBytes(topic: string, messages: ProduceRequest['messages'
   return bytes
 }
 
-function writeBatch(out: Writer, batch: readonly ProduceMessage[], nowMs: number): void {
+function writeBatch(out: WireWriter, batch: readonly ProduceMessage[], nowMs: number): void {
   const start = out.reserve(batchHeaderBytes)
   for (const [i, message] of batch.entries()) writeRecord(out, i, message)
   const { buffer, at } = out
@@ -87,7 +88,7 @@ function writeBatch(out: Writer, batch: readonly ProduceMessage[], nowMs: number
 /** Its length comes first and is known last: room for two bytes is left, which is right for all but very short and long ones. */
 const lengthBytes = 2
 
-function writeRecord(out: Writer, offsetDelta: number, { key, value, headers }: ProduceMessage): void {
+function writeRecord(out: WireWriter, offsetDelta: number, { key, value, headers }: ProduceMessage): void {
   const start = out.reserve(lengthBytes)
   out.int8(0)
   out.varint(0) // all of one time
@@ -111,90 +112,8 @@ const namesKeptMax = 100
 function encodedName(name: string): Buffer {
   const known = names.get(name)
   if (known !== undefined) return known
-  const out = new Writer(3 * name.length + 5)
+  const out = new WireWriter(3 * name.length + 5)
   out.text(name)
   if (names.size < namesKeptMax) names.set(name, out.bytes())
   return out.bytes()
-}
-
-const shortMax = 63
-
-/** Whole numbers are big-endian. Whoever makes one knows how many bytes may come. */
-class Writer {
-  readonly buffer: Buffer
-  at = 0
-
-  constructor(bytesMax: number) {
-    this.buffer = Buffer.allocUnsafe(bytesMax)
-  }
-
-  bytes(): Buffer {
-    return this.buffer.subarray(0, this.at)
-  }
-
-  /** Returns where the reserved bytes begin. */
-  reserve(bytes: number): number {
-    this.at += bytes
-    return this.at - bytes
-  }
-
-  int8(value: number): void {
-    this.buffer[this.at++] = value
-  }
-
-  int16(value: number): void {
-    this.at = this.buffer.writeInt16BE(value, this.at)
-  }
-
-  int32(value: number): void {
-    this.at = this.buffer.writeInt32BE(value, this.at)
-  }
-
-  int64(value: number): void {
-    this.at = this.buffer.writeBigInt64BE(BigInt(value), this.at)
-  }
-
-  /** Zigzag, up to 31 bits. */
-  varint(value: number): void {
-    let rest = ((value << 1) ^ (value >> 31)) >>> 0
-    for (; rest >= 0x80; rest >>>= 7) this.buffer[this.at++] = (rest & 0x7f) | 0x80
-    this.buffer[this.at++] = rest
-  }
-
-  copy(bytes: Buffer): void {
-    for (let i = 0; i < bytes.length; i++) this.buffer[this.at++] = bytes[i] as number
-  }
-
-  utf8(text: string): void {
-    this.at += this.buffer.write(text, this.at)
-  }
-
-  /** With its length. What is short is mostly ASCII, and then quicker by hand than by a call out of JavaScript. */
-  text(text: string): void {
-    if (text.length <= shortMax && this.#ascii(text)) return
-    this.varint(Buffer.byteLength(text))
-    this.utf8(text)
-  }
-
-  #ascii(text: string): boolean {
-    const { buffer, at } = this
-    buffer[at] = text.length << 1
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i)
-      if (code >= 0x80) return false
-      buffer[at + 1 + i] = code
-    }
-    this.at = at + 1 + text.length
-    return true
-  }
-
-  /** Writes the length of what follows the reserved bytes, moving it when they are too few or too many. */
-  prefix(start: number, reserved: number): void {
-    const length = this.at - start - reserved
-    const size = length < 64 ? 1 : length < 8192 ? 2 : length < 1_048_576 ? 3 : 4
-    if (size !== reserved) this.buffer.copyWithin(start + size, start + reserved, this.at)
-    this.at = start
-    this.varint(length)
-    this.at = start + size + length
-  }
 }

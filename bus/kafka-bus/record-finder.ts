@@ -2,9 +2,11 @@
 // time. On connections of its own, where nothing polls: readers of any partition wait for nobody. Uses of kafkajs 2.2.4: Cluster
 // (leaders, metadata) and its connections through internals.ts.
 import { type IncomingRecord, RoadError } from '#bus/bus.ts'
+import { silent } from '#bus/log.ts'
 import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
-import { faultOf, fetchRecords, isOutOfRange, isStale } from './internals.ts'
+import { errorOf, faultOf, fetchRecords, isOutOfRange, isStale } from './internals.ts'
+import { TopicLookup } from './topic-lookup.ts'
 
 /** An answer takes no longer, tries included. */
 const deadlineMs = 3_000
@@ -26,12 +28,14 @@ class NotVisible extends Error {}
 
 export class RecordFinder {
   readonly #client: Client
+  readonly #lookup: TopicLookup
   /** Something failed: metadata is asked for again before it is used. */
   #isDoubtful = false
   #clusterId: string | null = null
 
   constructor(client: Client) {
     this.#client = client
+    this.#lookup = new TopicLookup({ client, log: silent, now: () => 0 })
   }
 
   /** Undefined: there is no such record. Throws RoadError. */
@@ -86,61 +90,39 @@ export class RecordFinder {
 
   async #fetch(leader: string, { topic, partition, offset }: Place): Promise<IncomingRecord | undefined> {
     const broker = await this.#client.cluster.findBroker({ nodeId: leader })
+    const topicId = this.#lookup.idOf(topic) ?? ''
     const [fetched] = await fetchRecords(broker, {
-      isolationLevel: 0,
       // What is not written yet is not waited for: on one connection the next question waits for this answer.
-      maxWaitTime: 0,
+      maxWaitMs: 0,
       minBytes: 0,
       maxBytes: bytesMax,
-      topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: bytesMax }] }],
+      parts: [{ topic, topicId, partition, offset, leaderEpoch: -1, maxBytes: bytesMax }],
     })
+    const error = errorOf(fetched?.errorCode ?? 0)
+    if (error) throw error
     if (fetched !== undefined && offset >= fetched.highWatermark) throw new NotVisible()
     return fetched?.records.find(record => Number(record.offset) === offset)
   }
 
   /** Undefined: the brokers have no such topic or partition. */
   async #leaderOf({ topic, partition }: Place): Promise<string | undefined> {
-    const { cluster } = this.#client
-    if ((this.#isDoubtful || !cluster.targetTopics.has(topic)) && !(await this.#refresh(topic))) return undefined
-    const partitions = cluster.findTopicPartitionMetadata(topic)
-    const found = partitions.find(one => one.partitionId === partition)
-    if (found && found.leader >= 0) return String(found.leader)
+    if (this.#isDoubtful || this.#lookup.idOf(topic) === undefined) await this.#refresh(topic)
+    if (this.#lookup.isMissing(topic)) return undefined
+    const leader = this.#lookup.leaderOf(topic, partition)
+    if (leader !== undefined) return leader
     // Others ask for their topics at the same time, and metadata may have been replaced by theirs.
     this.#isDoubtful = true
-    if (found || partitions.length === 0) throw new Error(`${topic}/${partition} has no leader`)
+    if (this.#lookup.hasPartition(topic, partition) !== false) throw new Error(`${topic}/${partition} has no leader`)
     return undefined
   }
 
-  /** False: there is no such topic. */
-  async #refresh(topic: string): Promise<boolean> {
-    const { cluster } = this.#client
+  async #refresh(topic: string): Promise<void> {
     try {
-      await cluster.connect()
-      if (cluster.targetTopics.has(topic)) await cluster.refreshMetadata()
-      else await cluster.addMultipleTargetTopics([topic])
+      await this.#lookup.refresh([topic])
       this.#isDoubtful = false
-      return true
     } catch (error) {
-      const fault = faultOf(error)
-      if (fault.type !== 'UNKNOWN_TOPIC_OR_PARTITION') {
-        if (!isStale(fault)) await this.#client.reset()
-        throw error
-      }
-      return this.#refreshAlone(topic)
-    }
-  }
-
-  /** Another topic that is gone must not hide this one. */
-  async #refreshAlone(topic: string): Promise<boolean> {
-    const { cluster } = this.#client
-    cluster.targetTopics.clear()
-    try {
-      await cluster.addMultipleTargetTopics([topic])
-      this.#isDoubtful = false
-      return true
-    } catch (error) {
-      if (faultOf(error).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
-      return false
+      if (!isStale(faultOf(error))) await this.#client.reset()
+      throw error
     }
   }
 

@@ -2,12 +2,14 @@
 // and commits (group-member.ts), and the pool handles. Records of a partition that went to another member are not begun any more
 // and never committed; those of a partition that stays go on through a rebalance and are not read again.
 import { type IncomingRecord, type Reader, type Working } from '#bus/bus.ts'
+import { type Jump } from '#bus/gap.ts'
 import { type BusLog } from '#bus/log.ts'
 import { OffsetTracker } from '#bus/offset-tracker.ts'
 import { WorkPool } from '#bus/work-pool.ts'
 import { type Client } from './client.ts'
 import { GroupMember } from './group-member.ts'
-import { type Part, PartitionReader } from './partition-reader.ts'
+import { PartitionReader } from './partition-reader.ts'
+import { type Part } from './placed-part.ts'
 
 /** An assignment waits for the poll under way at most this long. */
 const maxWaitMs = 250
@@ -51,7 +53,7 @@ export class KafkaWorker implements Reader {
       maxWaitMs,
       log,
       onRecords: (part, records) => this.#take(part, records),
-      onJump: part => void this.#track(part.partition, part.position ?? 0),
+      onJump: (part, jump) => this.#jump(part, jump),
       onState: (state, cause) => this.#change('reader', state === 'reading', cause),
     })
     this.#member = new GroupMember({
@@ -111,12 +113,16 @@ export class KafkaWorker implements Reader {
   #partOf(partition: number, committed: number | null): Part {
     const { topic } = this.#working
     const tracker = this.#trackers.get(partition)
-    if (tracker) {
-      const offset = Math.max(tracker.highest + 1, committed ?? 0)
-      return { topic, partition, position: offset, start: { offset } }
-    }
-    if (committed === null) return { topic, partition, position: null, start: 'oldest' }
-    return { topic, partition, position: committed, start: { offset: committed } }
+    if (!tracker) return { topic, partition, position: committed, start: 'oldest' }
+    return { topic, partition, position: Math.max(tracker.highest + 1, committed ?? 0), start: 'oldest' }
+  }
+
+  /** Forwards the tracker goes on. Backwards there is another history: what is in hand of the old one is not committed. */
+  #jump({ partition }: Part, { to, reason }: Jump): void {
+    const tracker = this.#trackers.get(partition)
+    if (tracker && reason !== 'remade' && to > tracker.highest) return
+    this.#track(partition, to)
+    this.#member.rewind(partition)
   }
 
   /** Hands records to the pool as it has room. Until all are taken the reader fetches no more. */

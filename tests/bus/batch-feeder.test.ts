@@ -104,8 +104,7 @@ test('hands on the same after a pause that grows, when it was refused', async ()
   expect(calls[3]).toEqual(['0', '1'])
   expect(taken).toBe(0)
   answers[3]?.resolve()
-  await feeder.drained()
-  expect(taken).toBe(2)
+  await soon(() => taken === 2)
 })
 
 test('is stopped when what is being taken is settled, and ends a pause', async () => {
@@ -114,7 +113,7 @@ test('is stopped when what is being taken is settled, and ends a pause', async (
   const stopped = feeder.stop()
   answers[0]?.resolve()
   await stopped
-  await Promise.all([feeder.room(), feeder.drained(), feeder.stop()])
+  await Promise.all([feeder.room(), feeder.stop()])
   feeder.add(records(1))
   expect([calls.length, taken]).toEqual([1, 4])
 })
@@ -127,4 +126,28 @@ test('leaves no timer when stopped in a pause', async () => {
   await feeder.stop()
   expect(vi.getTimerCount()).toBe(0)
   expect(calls.length).toBe(1)
+})
+
+test('does what is between two records when those before are taken, before those after, again until it succeeds', async () => {
+  const done: number[] = []
+  feeder.add(records(2))
+  feeder.addAct(() => void done.push(taken))
+  feeder.addAct(async () => {
+    done.push(taken)
+    if (done.length < 3) throw new Error('not now')
+  })
+  feeder.add([record(2)])
+  await called(1)
+  expect([calls, done]).toEqual([[['0', '1']], []])
+  answers[0]?.resolve()
+  await pausing()
+  expect([calls.length, done]).toEqual([1, [2, 2]])
+  await vi.advanceTimersByTimeAsync(100)
+  await called(2)
+  expect([calls[1], done]).toEqual([['2'], [2, 2, 2]])
+})
+
+test('has no room while many things to do wait', () => {
+  for (let i = 0; i < 4; i++) feeder.addAct(() => {})
+  expect(feeder.hasRoom).toBe(false)
 })

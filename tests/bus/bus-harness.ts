@@ -19,6 +19,10 @@ export interface BusWorld {
   openBus(): Bus
   /** Makes the request and reply topics of these providers, and the probe topic. */
   makeTopics(providers: readonly ProviderId[]): Promise<void>
+  /** Deletes the topic and makes it anew. */
+  remake(topic: string): Promise<void>
+  /** As retention does. */
+  removeBefore(topic: string, partition: number, offset: number): Promise<void>
   /** A member of the group that takes records and finishes none, until it is killed as by SIGKILL. */
   startStuckMember(topic: string, group: string, onTaken: () => void): Promise<{ kill(): Promise<void> }>
   close(): Promise<void>
@@ -50,7 +54,7 @@ let runs = 0
 /** To be called inside `describe`: it registers the hooks. */
 export function openHarness(makeWorld: () => Promise<BusWorld>): BusHarness {
   const run = `${process.pid}-${Date.now().toString(36)}-${++runs}`
-  const made = Array.from({ length: 28 }, (_, i) => `t${i}-${run}` as ProviderId)
+  const made = Array.from({ length: 36 }, (_, i) => `t${i}-${run}` as ProviderId)
   const spare = { request: made.map(requestTopic), reply: made.map(replyTopic) }
   let cleanUps: (() => unknown)[] = []
   let opened: { world: BusWorld; bus: Bus } | undefined

@@ -1,6 +1,6 @@
 // The part of the bus suite about following topics: everything, in order, from where the caller says, as fast as it is taken.
 import { expect, test } from 'vitest'
-import { type Following, type IncomingRecord } from '#bus/bus.ts'
+import { type BusGap, type Following, type IncomingRecord, type ReadPosition } from '#bus/bus.ts'
 import { partitionsOf } from '#bus/topics.ts'
 import { type BusHarness, numbers, publishAll } from '#tests/bus/bus-harness.ts'
 import { until, within } from '#tests/bus/until.ts'
@@ -25,6 +25,12 @@ function gate(): { onRecords: Following['onRecords']; open(): void; calls: Incom
   return { onRecords, open: resolve, calls }
 }
 
+/** A follower with the gaps it was told of. */
+function gapsOf(h: BusHarness, following: Parameters<BusHarness['follow']>[0]) {
+  const gaps: BusGap[] = []
+  return { gaps, ...h.follow({ ...following, onGap: gap => void gaps.push(gap) }) }
+}
+
 export function describeFollowing(h: BusHarness): void {
   test('follows every partition of several topics from the oldest record, each in order', async () => {
     const topics = [h.newRequestTopic(), h.newReplyTopic()]
@@ -45,9 +51,9 @@ export function describeFollowing(h: BusHarness): void {
     const topic = h.newRequestTopic()
     await publishAll(h.bus, topic, 6 * 5, i => ({ partition: i % 6 }))
     const asked: string[] = []
-    const from = (of: string, partition: number): number | undefined => {
+    const from = (of: string, partition: number): ReadPosition | undefined => {
       asked.push(`${of}/${partition}`)
-      return partition === 0 ? undefined : partition
+      return partition === 0 ? undefined : { next: partition }
     }
     const { taken } = h.follow({ topics: [topic], from })
     await until('the records from there on', () => taken.length >= 15)
@@ -130,15 +136,99 @@ export function describeFollowing(h: BusHarness): void {
     expect(follower.caughtUpMs).toBeLessThanOrEqual(h.bus.now())
   })
 
-  test('begins again with a log that ends before the offset given, and says so', async () => {
+  test('begins again with a log that ends before an offset of which nothing else is known, and says so', async () => {
     const topic = h.newRequestTopic()
     await publishAll(h.bus, topic, 3, () => ({ partition: 1 }))
     const gaps: unknown[] = []
-    const from = (_: string, partition: number): number => (partition === 1 ? 500 : 0)
+    const from = (_: string, partition: number): ReadPosition => ({ next: partition === 1 ? 500 : 0 })
     const { taken } = h.follow({ topics: [topic], from, onGap: gap => void gaps.push(gap) })
     await until('three records', () => taken.length >= 3)
-    expect(gaps).toEqual([{ topic, partition: 1, expected: 500, found: 0 }])
+    expect(gaps).toMatchObject([{ topic, partition: 1, from: 500, to: 0, reason: 'truncated' }])
     expect(taken.map(({ offset }) => offset)).toEqual(numbers(3))
+  })
+
+  test('says which topic and epoch each record is of, and goes on from there without a word', async () => {
+    const topic = h.newRequestTopic()
+    await publishAll(h.bus, topic, 5, () => ({ partition: 1 }))
+    const first = h.follow({ topics: [topic] })
+    await until('five records', () => first.taken.length === 5)
+    const { topicId = '', leaderEpoch = -1 } = first.taken[2] as IncomingRecord
+    expect([topicId.length, leaderEpoch >= 0]).toEqual([22, true])
+    const gaps: BusGap[] = []
+    const at = (_: string, partition: number) => (partition === 1 ? { next: 3, topicId, leaderEpoch } : undefined)
+    const second = h.follow({ topics: [topic], from: at, onGap: gap => void gaps.push(gap) })
+    await until('the other two', () => second.taken.length === 2)
+    expect([gaps, second.taken]).toEqual([[], first.taken.slice(3)])
+  })
+
+  test('tells what retention took before the first read, and what it took since', async () => {
+    const topic = h.newRequestTopic()
+    await publishAll(h.bus, topic, 10, () => ({ partition: 1 }))
+    await publishAll(h.bus, topic, 10, () => ({ partition: 2 }))
+    const before = h.follow({ topics: [topic] })
+    await until('20 records', () => before.taken.length === 20)
+    const { topicId = '', leaderEpoch = 0 } = before.taken[0] as IncomingRecord
+    for (const partition of [1, 2]) await h.world.removeBefore(topic, partition, 6)
+    const gaps: BusGap[] = []
+    const from = (_: string, partition: number) => (partition === 2 ? { next: 4, topicId, leaderEpoch } : undefined)
+    const { taken } = h.follow({ topics: [topic], from, onGap: gap => void gaps.push(gap) })
+    await until('the rest', () => taken.length === 8)
+    expect(gaps.toSorted((a, b) => a.partition - b.partition)).toMatchObject([
+      { topic, partition: 1, from: 0, to: 6, reason: 'removed', topicId },
+      { topic, partition: 2, from: 4, to: 6, reason: 'removed', topicId },
+    ])
+    expect(offsetsByPlace(taken)).toEqual({
+      [`${topic}/1`]: ['6', '7', '8', '9'],
+      [`${topic}/2`]: ['6', '7', '8', '9'],
+    })
+  })
+
+  test('reads a topic that was made anew from its oldest record, though it has the offset read before', async () => {
+    const topic = h.newRequestTopic()
+    const write = (value: string) => publishAll(h.bus, topic, 5, () => ({ partition: 1, value }))
+    await write('old')
+    const up = gapsOf(h, { topics: [topic] })
+    await until('five records', () => up.taken.length === 5)
+    const { topicId = '', leaderEpoch = 0 } = up.taken[4] as IncomingRecord
+    await h.world.remake(topic)
+    await write('new')
+    await write('new')
+    const stored = (next: number) => (_: string, partition: number) =>
+      partition === 1 ? { next, topicId, leaderEpoch } : undefined
+    const down = gapsOf(h, { topics: [topic], from: stored(3) })
+    await until('all that is new', () => up.taken.length === 15 && down.taken.length === 10)
+    expect(down.gaps).toMatchObject([{ topic, partition: 1, from: 3, to: 0, reason: 'remade' }])
+    expect(up.gaps.filter(({ partition }) => partition === 1)).toMatchObject([
+      { topic, partition: 1, from: 5, to: 0, reason: 'remade' },
+    ])
+    expect([...up.taken.slice(5), ...down.taken].every(({ value }) => value.toString() === 'new')).toBe(true)
+    expect(down.gaps[0]?.topicId).toBe(down.taken[0]?.topicId)
+    expect(down.gaps[0]?.topicId).not.toBe(topicId)
+  }, 60_000)
+
+  test('learns the id of a topic of which an older version stored the offset only', async () => {
+    const topic = h.newRequestTopic()
+    await publishAll(h.bus, topic, 5, () => ({ partition: 1 }))
+    const { gaps, taken } = gapsOf(h, { topics: [topic], from: (_, partition) => ({ next: partition === 1 ? 3 : 0 }) })
+    await until('the other two', () => taken.length === 2)
+    expect(gaps).toEqual([])
+  })
+
+  test('tells a gap again until it is taken, before what comes after it', async () => {
+    const topic = h.newRequestTopic()
+    await publishAll(h.bus, topic, 4, () => ({ partition: 1 }))
+    await h.world.removeBefore(topic, 1, 2)
+    const order: string[] = []
+    h.follow({
+      topics: [topic],
+      onGap: async ({ from, to }) => {
+        order.push(`${from} to ${to}`)
+        if (order.length < 2) throw new Error('not now')
+      },
+      onRecords: async records => void order.push(...records.map(({ offset }) => offset)),
+    })
+    await until('the rest', () => order.includes('3'))
+    expect(order).toEqual(['0 to 2', '0 to 2', '2', '3'])
   })
 
   test('stops when what is being taken is taken, and takes nothing more', async () => {

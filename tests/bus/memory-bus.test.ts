@@ -1,5 +1,6 @@
 // MemoryBus against the suite of every Bus, and what is its own: retention by count, and refusing rather than losing.
 import { describe, expect, test } from 'vitest'
+import { type BusGap, type IncomingRecord } from '#bus/bus.ts'
 import { MemoryBus } from '#bus/memory-bus.ts'
 import { MemoryRoad } from '#bus/memory-road.ts'
 import { replyTopic, requestTopic } from '#bus/topics.ts'
@@ -14,6 +15,8 @@ describeBus('MemoryBus', async () => {
   return {
     openBus: () => new MemoryBus({ road }),
     makeTopics: async () => {},
+    remake: async topic => road.remake(topic),
+    removeBefore: async (topic, partition, offset) => road.removeBefore(topic, partition, offset),
     startStuckMember: async (topic, group, onTaken) => {
       const bus = new MemoryBus({ road })
       const handle = (): Promise<void> => {
@@ -91,16 +94,46 @@ describe('a partition in memory', () => {
     const seen: string[] = []
     const follower = bus.follow({
       topics: [topic],
-      from: () => 0,
+      from: () => ({ next: 0 }),
       recordsMax: 10,
       onRecords: async records => void seen.push(...records.map(({ value }) => value.toString())),
       onGap: gap => void gaps.push(gap),
     })
     await until('four records', () => seen.length === 4)
-    expect([gaps, seen]).toEqual([[{ topic, partition: 0, expected: 0, found: 2 }], [...'cdef']])
+    expect([gaps, seen]).toMatchObject([[{ topic, partition: 0, from: 0, to: 2, reason: 'removed' }], [...'cdef']])
     expect(await bus.readAt(topic, 0, '1')).toBeUndefined()
     expect(await bus.readAt(topic, 0, '2')).toMatchObject({ offset: '2' })
     await follower.stop()
+    await bus.close()
+  })
+
+  test('that is cut and grows again is read from where it was cut, and a worker has what is new', async () => {
+    const road = new MemoryRoad(100)
+    const bus = new MemoryBus({ road })
+    const topic = requestTopic(provider)
+    const write = (values: string) => Promise.all([...values].map(value => bus.publish(topic, outgoing(value))))
+    const gaps: BusGap[] = []
+    const [seen, handled, read]: [string[], string[], string[]] = [[], [], []]
+    const onRecords = async (records: readonly IncomingRecord[]) =>
+      void seen.push(...records.map(({ value }) => value.toString()))
+    const onGap = (gap: BusGap) => void gaps.push(gap)
+    const up = bus.follow({ topics: [topic], from: () => undefined, recordsMax: 10, onRecords, onGap })
+    bus.work({ topic, group: 'w', poolSize: 1, heldMax: 9, handle: async ({ value }) => void handled.push(`${value}`) })
+    bus.readReplies({ topics: [topic], partition: 0, sinceMs: 0, onRecord: ({ value }) => void read.push(`${value}`) })
+    await write('abcdef')
+    await until('all are taken', () => seen.length === 6 && handled.length === 6 && read.length === 6)
+    const { topicId = '', leaderEpoch = -1 } = (await bus.readAt(topic, 0, '5')) as IncomingRecord
+    road.truncate(topic, 0, 4)
+    await write('EFGH')
+    await until('the new history', () => seen.length === 10 && handled.length === 10 && read.length === 10)
+    for (const list of [seen, handled, read]) expect(list.join('')).toBe('abcdefEFGH')
+    const truncated = { topic, partition: 0, from: 6, to: 4, reason: 'truncated', topicId, leaderEpoch }
+    expect(gaps).toEqual([truncated])
+    const from = (_: string, partition: number) => (partition === 0 ? { next: 6, topicId, leaderEpoch } : undefined)
+    const down = bus.follow({ topics: [topic], from, recordsMax: 10, onRecords, onGap })
+    await until('those behind the cut', () => seen.length === 14)
+    expect([seen.slice(10).join(''), gaps]).toEqual(['EFGH', [truncated, truncated]])
+    await Promise.all([up.stop(), down.stop()])
     await bus.close()
   })
 

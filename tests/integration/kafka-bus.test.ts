@@ -8,6 +8,7 @@ import { createTopics, missingTopics } from '#bus/kafka-bus/topics-admin.ts'
 import { createProbe } from '#bus/probe.ts'
 import { planTopics, probeTopic, replyTopic, requestTopic, type TopicPlan } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
+import { remakeTopic, removeBefore } from '#tests/bus/kafka-topics.ts'
 import { until, within } from '#tests/bus/until.ts'
 import { type KafkaServer, startKafka } from '#tests/stack/stack.ts'
 import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
@@ -26,6 +27,8 @@ describeBus('KafkaBus', async (): Promise<BusWorld> => {
       return bus
     },
     makeTopics: async providers => void (await createTopics(brokers, planTopics(providers))),
+    remake: topic => remakeTopic(brokers, topic),
+    removeBefore: (topic, partition, offset) => removeBefore(brokers, topic, { partition, offset: String(offset) }),
     startStuckMember: (topic, group, onTaken) => startStuckMember(topic, group, onTaken),
     close: async () => void (await Promise.all(buses.map(bus => bus.close()))),
   }

@@ -1,12 +1,12 @@
 // Following topics on a real broker: what only a broker can do to a follower, beside going away (kafka-bus.test.ts): make topics
 // late, forget records, make a topic anew, and hold more than fits in one answer.
 import { describe, expect, test } from 'vitest'
-import { type Bus, type IncomingRecord } from '#bus/bus.ts'
-import { createKafka } from '#bus/kafka-bus/client.ts'
+import { type Bus, type BusGap, type IncomingRecord } from '#bus/bus.ts'
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
-import { createTopics, missingTopics } from '#bus/kafka-bus/topics-admin.ts'
+import { createTopics } from '#bus/kafka-bus/topics-admin.ts'
 import { replyTopic, type TopicPlan } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
+import { remakeTopic, removeBefore } from '#tests/bus/kafka-topics.ts'
 import { until, within } from '#tests/bus/until.ts'
 
 import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
@@ -15,11 +15,11 @@ const { kafkaBrokers: brokers } = await stackOfWorker()
 
 describe('following', () => {
   const planOf = (name: string): TopicPlan[] => [{ name, partitions: 8, retentionMs: 3_600_000 }]
-  const follow = (bus: Bus, topics: string[], gaps: unknown[] = []) => {
+  const follow = (bus: Bus, topics: string[], gaps: BusGap[] = []) => {
     const taken: IncomingRecord[] = []
     const follower = bus.follow({
       topics,
-      from: () => 0,
+      from: () => ({ next: 0 }),
       recordsMax: 100,
       onRecords: async records => void taken.push(...records),
       onGap: gap => void gaps.push(gap),
@@ -68,25 +68,19 @@ describe('following', () => {
   test('is told of records that are gone, and of a topic that was made anew', async () => {
     const topic = replyTopic(`gone-${process.pid}` as ProviderId)
     await createTopics(brokers, planOf(topic))
-    const admin = createKafka({ brokers, clientId: 'test' }).admin()
-    await admin.connect()
     const bus = createKafkaBus({ brokers, clientId: 'test' })
     const publish = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) await bus.publish(topic, { key: null, partition: 2, headers: {}, value: '' })
     }
     await publish(10)
-    // The admin client knows the topics it was asked for.
-    await admin.fetchTopicOffsets(topic)
-    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 2, offset: '6' }] })
-    const gaps: unknown[] = []
+    await removeBefore(brokers, topic, { partition: 2, offset: '6' })
+    const gaps: BusGap[] = []
     const { follower, taken } = follow(bus, [topic], gaps)
     await until('the rest', () => taken.length === 4)
-    expect(gaps).toEqual([{ topic, partition: 2, expected: 0, found: 6 }])
+    expect(gaps).toMatchObject([{ topic, partition: 2, from: 0, to: 6, reason: 'removed' }])
     expect(await bus.readAt(topic, 2, '5')).toBeUndefined()
     expect(await bus.readAt(topic, 2, '6')).toMatchObject({ offset: '6' })
-    await admin.deleteTopics({ topics: [topic] })
-    await until('it is gone', async () => (await missingTopics(brokers, planOf(topic))).length === 1)
-    await createTopics(brokers, planOf(topic))
+    await remakeTopic(brokers, topic)
     await until('it is there again', () =>
       publish(1).then(
         () => true,
@@ -94,10 +88,10 @@ describe('following', () => {
       ),
     )
     await until('the record of the new one', () => taken.length === 5)
-    expect(gaps[1]).toEqual({ topic, partition: 2, expected: 10, found: 0 })
+    const remade = gaps.filter(({ reason, partition }) => reason === 'remade' && partition === 2)
+    expect(remade).toMatchObject([{ topic, partition: 2, from: 10, to: 0, topicId: taken[4]?.topicId }])
     expect(taken[4]).toMatchObject({ partition: 2, offset: '0' })
     await follower.stop()
-    await admin.disconnect()
     await bus.close()
   }, 60_000)
 
