@@ -147,6 +147,7 @@ export class MemoryBus implements Bus {
       get caughtUpMs() {
         return follower.caughtUpMs
       },
+      caughtUpMsOf: (topic, partition) => follower.caughtUpMsOf(topic, partition),
     }
   }
 

@@ -57,8 +57,12 @@ export class MemoryFollower {
 
   get caughtUpMs(): number {
     const nowMs = this.#options.now()
-    const isReadToEnd = ({ log, next, handed }: Followed): boolean => handed === 0 && next === log.end
-    return Math.min(nowMs, ...this.#parts.map(part => (isReadToEnd(part) ? nowMs : part.takenMs)))
+    return Math.min(nowMs, ...this.#parts.map(part => caughtUpTo(part, nowMs)))
+  }
+
+  caughtUpMsOf(topic: string, partition: number): number {
+    const followed = this.#topics.get(topic)?.[partition]
+    return followed === undefined ? 0 : caughtUpTo(followed, this.#options.now())
   }
 
   /** The lowest offset not taken; undefined: it does not follow this partition. */
@@ -112,6 +116,9 @@ export class MemoryFollower {
     this.#options.following.onGap?.({ topic, partition, ...gap })
   }
 }
+
+const caughtUpTo = ({ log, handed, next, takenMs }: Followed, nowMs: number): number =>
+  handed === 0 && next === log.end ? nowMs : takenMs
 
 function begin(log: MemoryLog, following: Following): Followed {
   const expected = following.from(log.topic, log.partition) ?? log.start

@@ -7,22 +7,23 @@ import { type Bus, type Follower, type IncomingRecord } from '#bus/bus.ts'
 import { keepClock } from '#bus/clock-keeper.ts'
 import { type ExchangeId } from '#bus/message.ts'
 import { type NoteFacts, type NoteKind, writeNote } from '#bus/note.ts'
-import { checkpointTopic, deadLetterTopic, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
+import { checkpointTopic, noteTopic } from '#bus/topics.ts'
 import { type ClientId } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { type Config } from '#runtime/config.ts'
 import { describeError, type Log } from '#runtime/log.ts'
 import { type Commitments } from '#runtime/pseudonyms.ts'
 import { buildLedgerApi } from './api.ts'
-import { type CallbackAddresses, createCallbackAddresses } from './callbacks/address.ts'
-import { createCallbackSender } from './callbacks/sender.ts'
+import { createCallbackAddresses } from './callbacks/address.ts'
+import { type CallbackSender, createCallbackSender } from './callbacks/sender.ts'
 import { createCheckpoints, LogCorrupt } from './checkpoints.ts'
 import { createCosigners } from './cosigners.ts'
+import { followedTopics } from './followed-topics.ts'
 import { createIngestion, type Ingestion } from './ingestion.ts'
 import { createLogAppender, nodesOf } from './log-appender.ts'
-import { createLedgerMetrics, type LedgerMetrics } from './metrics.ts'
+import { createLedgerMetrics, type LedgerMetrics, type LedgerPart } from './metrics.ts'
 import { logKeyPath, makeNoteKey, readVerifierKeys } from './notes/keys.ts'
-import { createReaper } from './reaper.ts'
+import { createReaper, type Reaper } from './reaper.ts'
 import { startRounds } from './rounds.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import { createWatchers } from './status.ts'
@@ -85,7 +86,7 @@ export async function startLedger(parts: LedgerParts): Promise<Ledger> {
 async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
   const { config, bus, log } = parts
   const core = await createCore(parts, store)
-  const { follower, metrics } = core
+  const { follower } = core
   const api = buildLedgerApi({
     ...core,
     store,
@@ -94,24 +95,23 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
     isReady: () => core.reading.is && bus.now() - follower.caughtUpMs < behindMaxMs,
   })
   await api.listen({ host: config.ledgerHost, port: config.ledgerPort })
-  const failed = (part: Parameters<LedgerMetrics['faulted']>[0]) => (error: unknown) => {
-    metrics.faulted(part)
-    log.error({ event: 'ledger-fault', part, error: describeError(error) })
-    if (error instanceof LogCorrupt || isDiskFault(error)) parts.onFatal(error)
-  }
   const clock = keepClock(bus, config.instance)
-  const rounds = [
-    startRounds(reapEveryMs, async () => clock.isKnown && core.reaper.reap(), failed('reaper')),
-    startRounds(checkpointEveryMs, () => publishCheckpoint(parts, core, store), failed('checkpoint')),
-    startRounds(callBackEveryMs, () => core.callbacks.send(), failed('gap')),
-    startRounds(forgetKeysEveryMs, async () => store.forgetKeys(bus.now() - keysKeptMs), failed('gap')),
-  ]
+  const rounds = startRounds(
+    {
+      reaper: { everyMs: reapEveryMs, run: () => clock.isKnown && core.reaper.reap() },
+      checkpoint: { everyMs: checkpointEveryMs, run: () => publishCheckpoint(parts, core, store) },
+      callbacks: { everyMs: callBackEveryMs, run: () => core.callbacks.send() },
+      'key-forgetting': { everyMs: forgetKeysEveryMs, run: () => store.forgetKeys(bus.now() - keysKeptMs) },
+    },
+    core.failed,
+  )
   const { port } = api.server.address() as AddressInfo
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     clock.stop()
     await follower.stop()
-    await Promise.all(rounds.map(one => one.stop()))
+    await rounds.stop()
+    await Promise.all([core.reaper.idle(), core.callbacks.stop()])
     await api.close()
     core.sign()
     store.close()
@@ -136,8 +136,16 @@ async function createCore(parts: LedgerParts, store: LedgerStore) {
     size: () => store.size,
     bytes: () => store.bytes(),
     checkpoint: () => checkpoints.last(),
+    parked: reason => reaper.parked(reason),
+    receiversFailing: () => callbacks.failing,
+    callbackSecretsMissing: () => clientsWithoutSecret(parts).length,
     now: () => bus.now(),
   })
+  const failed = (part: LedgerPart, error: unknown): void => {
+    metrics.faulted(part)
+    log.error({ event: 'ledger-fault', part, error: describeError(error) })
+    if (error instanceof LogCorrupt || isDiskFault(error)) parts.onFatal(error)
+  }
   const note = (kind: NoteKind, exchangeId: ExchangeId, facts: NoteFacts): void => {
     const record = writeNote({ kind, exchangeId, source, notedMs: bus.now(), facts })
     bus
@@ -159,29 +167,14 @@ async function createCore(parts: LedgerParts, store: LedgerStore) {
       watchers.tell(views.map(view => view.exchange))
     },
   })
-  const follower = follow(parts, ingestion, { metrics, reading })
-  const callbacks = createCallbackSender({
-    store,
-    addresses: addressesOf(config),
-    targetOf: client => targetOf(parts, client),
-    note: (kind, exchangeId, facts) => {
-      metrics.called(kind)
-      note(kind, exchangeId, facts)
-    },
-    now: () => bus.now(),
-    ...(parts.callbackPausesMs === undefined ? {} : { pausesMs: parts.callbackPausesMs }),
+  const follower = follow(parts, ingestion, {
+    topics: followedTopics(registry.providers, store, road),
+    metrics,
+    reading,
   })
-  const reaper = createReaper({
-    store,
-    bus,
-    caughtUpMs: () => follower.caughtUpMs,
-    source,
-    onReaped: ({ exchange, request }) => {
-      metrics.reaped()
-      log.warn({ event: 'reaped', exchangeId: exchange, provider: request?.provider }, 'nobody answered in time')
-    },
-    onFailed: error => log.warn({ event: 'reap-failed', error: describeError(error) }),
-  })
+  const shared = { store, metrics, note, failed, follower }
+  const callbacks = composeCallbacks(parts, shared)
+  const reaper = composeReaper(parts, shared)
   const cosigners = createCosigners({
     urls: config.witnessUrls,
     keys: () => readVerifierKeys(witnessKeysDir(config.dataDir)),
@@ -189,22 +182,65 @@ async function createCore(parts: LedgerParts, store: LedgerStore) {
     log,
   })
   const sign = (): StoredCheckpoint | undefined => checkpoints.sign(bus.now())
-  return { road, watchers, metrics, reading, follower, callbacks, reaper, cosigners, sign }
+  return { road, watchers, metrics, reading, follower, callbacks, reaper, cosigners, sign, failed }
 }
 
-const addressesOf = ({ callbackNetworks }: LedgerParts['config']): CallbackAddresses =>
-  createCallbackAddresses(callbackNetworks)
+interface Shared {
+  store: LedgerStore
+  metrics: LedgerMetrics
+  follower: Follower
+  note(kind: NoteKind, exchangeId: ExchangeId, facts: NoteFacts): void
+  failed(part: LedgerPart, error: unknown): void
+}
 
-function targetOf({ registry, callbackSecretOf }: LedgerParts, client: string) {
-  const url = registry.agreements.get(client as ClientId)?.callback?.url
-  const secret = callbackSecretOf(client)
-  return url === undefined || secret === undefined ? undefined : { url, secret }
+function composeCallbacks(parts: LedgerParts, { store, metrics, note, failed }: Shared): CallbackSender {
+  const { config, registry, bus, log, callbackSecretOf, callbackPausesMs } = parts
+  for (const client of clientsWithoutSecret(parts))
+    log.error(
+      { event: 'callback-secret-missing', client },
+      `callbacks to ${client} are not sent: it has no secret; \`npx ndx secrets --callback ${client}\` makes and shows it`,
+    )
+  return createCallbackSender({
+    store,
+    addresses: createCallbackAddresses(config.callbackNetworks),
+    targetOf: client => {
+      const url = registry.agreements.get(client as ClientId)?.callback?.url
+      return url === undefined ? undefined : { url, secret: callbackSecretOf(client) }
+    },
+    note: (kind, exchangeId, facts) => {
+      metrics.called(kind)
+      if (kind === 'uncalled') log.warn({ event: 'callback-given-up', exchangeId, ...facts })
+      note(kind, exchangeId, facts)
+    },
+    onReceiver: (client, state) => log.warn({ event: 'callback-receiver', client, state }),
+    onFailed: error => failed('callbacks', error),
+    now: () => bus.now(),
+    ...(callbackPausesMs === undefined ? {} : { pausesMs: callbackPausesMs }),
+  })
+}
+
+const clientsWithoutSecret = ({ registry, callbackSecretOf }: LedgerParts): ClientId[] =>
+  registry.callbackClients.filter(client => callbackSecretOf(client) === undefined)
+
+function composeReaper({ config, bus, log }: LedgerParts, { store, metrics, follower }: Shared): Reaper {
+  return createReaper({
+    store,
+    bus,
+    caughtUpMs: (topic, partition) => follower.caughtUpMsOf(topic, partition),
+    source: `/ledger/${config.instance}`,
+    onReaped: ({ exchange, request }) => {
+      metrics.reaped()
+      log.warn({ event: 'reaped', exchangeId: exchange, provider: request?.provider }, 'nobody answered in time')
+    },
+    onFailed: (error, { request }) =>
+      log.warn({ event: 'reap-failed', provider: request?.provider, error: describeError(error) }),
+  })
 }
 
 function follow(
-  { bus, registry, log, onFatal }: LedgerParts,
+  { bus, log, onFatal }: LedgerParts,
   ingestion: Ingestion,
-  { metrics, reading }: { metrics: LedgerMetrics; reading: { is: boolean } },
+  { topics, metrics, reading }: { topics: readonly string[]; metrics: LedgerMetrics; reading: { is: boolean } },
 ): Follower {
   let lastMs = 0
   const take = async (records: readonly IncomingRecord[]): Promise<void> => {
@@ -221,11 +257,7 @@ function follow(
     }
   }
   return bus.follow({
-    topics: [
-      ...registry.providers.flatMap(provider => [requestTopic(provider), replyTopic(provider)]),
-      noteTopic,
-      deadLetterTopic,
-    ],
+    topics,
     from: ingestion.next,
     recordsMax,
     onRecords: take,

@@ -1,5 +1,6 @@
 // What an operator sees of the ledger: how far it has read, how large it is, what it did. Names end in their unit.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { type ParkedReason, parkedReasons } from './parking.ts'
 
 export interface LedgerGauges {
   lag(): number
@@ -7,13 +8,19 @@ export interface LedgerGauges {
   size(): number
   bytes(): number
   checkpoint(): { size: number; atMs: number } | undefined
+  parked(reason: ParkedReason): number
+  receiversFailing(): number
+  callbackSecretsMissing(): number
   now(): number
 }
+
+/** What a fault can be in. */
+export type LedgerPart = 'ingestion' | 'gap' | 'reaper' | 'checkpoint' | 'callbacks' | 'key-forgetting'
 
 export interface LedgerMetrics {
   events(count: number): void
   reaped(): void
-  faulted(what: 'ingestion' | 'reaper' | 'checkpoint' | 'witness' | 'gap'): void
+  faulted(part: LedgerPart): void
   called(how: 'called-back' | 'uncalled'): void
   cosigned(count: number): void
   readonly contentType: string
@@ -44,6 +51,21 @@ export function createLedgerMetrics(gauges: LedgerGauges): LedgerMetrics {
   gauge('ndx_ledger_checkpoint_age_seconds', 'Age of the newest checkpoint', () => {
     const checkpoint = gauges.checkpoint()
     return checkpoint === undefined ? 0 : Math.max(0, (gauges.now() - checkpoint.atMs) / 1000)
+  })
+  gauge('ndx_ledger_callback_receivers_failing', 'Clients whose callback receiver fails', gauges.receiversFailing)
+  gauge(
+    'ndx_ledger_callback_secrets_missing',
+    'Clients with a callback address and no callback secret',
+    gauges.callbackSecretsMissing,
+  )
+  new Gauge({
+    name: 'ndx_ledger_parked',
+    help: 'Overdue exchanges that were tried and are not settled, by why',
+    labelNames: ['why'],
+    registers,
+    collect() {
+      for (const reason of parkedReasons) this.set({ why: reason }, gauges.parked(reason))
+    },
   })
   const cosignatures = new Gauge({
     name: 'ndx_ledger_cosignatures',

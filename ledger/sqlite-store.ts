@@ -9,7 +9,9 @@ import { type ExchangeView, gapOf, parentOf, stateOf } from './exchange-view.ts'
 import {
   type Batch,
   type Callback,
+  givenUpMs,
   type LedgerStore,
+  type OverduePlace,
   type Position,
   type StoredCheckpoint,
   type Tally,
@@ -46,12 +48,18 @@ const tables = `
   ${tallyTable}
   CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);
   CREATE TABLE callback (exchange TEXT PRIMARY KEY, client TEXT NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE INDEX callback_due ON callback (due);
   PRAGMA user_version = ${formatVersion};
 `
-/** Came later than the others, so that it may be missing; costs only exchanges that have a parent. */
-const childTable =
-  'CREATE TABLE IF NOT EXISTS child (parent TEXT, exchange TEXT, PRIMARY KEY (parent, exchange)) WITHOUT ROWID;'
+/**
+ * Came later than the others, so that they may be missing. A child costs only exchanges that have a parent; callbacks are found by
+ * client, however many one client has.
+ */
+const laterTables = `
+  CREATE TABLE IF NOT EXISTS child (parent TEXT, exchange TEXT, PRIMARY KEY (parent, exchange)) WITHOUT ROWID;
+  DROP INDEX IF EXISTS callback_due;
+  CREATE INDEX IF NOT EXISTS callback_client ON callback (client, due);
+  CREATE INDEX IF NOT EXISTS callback_given_up ON callback (exchange) WHERE due = ${givenUpMs};
+`
 
 /** @param path of the database file, made when missing, or `:memory:`. Throws when another process has it. */
 export function openSqliteStore(path: string): LedgerStore {
@@ -153,8 +161,9 @@ class SqliteStore implements LedgerStore {
     return row === undefined ? undefined : Buffer.from(row.hashes)
   }
 
-  overdue(beforeMs: number, max: number): ExchangeView[] {
-    return this.#statements.overdue.all(beforeMs, max).flatMap(row => parseView(row) ?? [])
+  overdue(beforeMs: number, max: number, after?: OverduePlace): ExchangeView[] {
+    const { dueMs, exchange } = after ?? { dueMs: Number.MIN_SAFE_INTEGER, exchange: '' }
+    return this.#statements.overdue.all(beforeMs, Math.round(dueMs), exchange, max).flatMap(row => parseView(row) ?? [])
   }
 
   gaps(beforeMs: number, max: number): ExchangeView[] {
@@ -181,8 +190,16 @@ class SqliteStore implements LedgerStore {
     return this.#statements.checkpoints.all(size, max) as unknown as StoredCheckpoint[]
   }
 
-  dueCallbacks(beforeMs: number, max: number): Callback[] {
-    return this.#statements.dueCallbacks.all(beforeMs, max) as unknown as Callback[]
+  callbackClients(beforeMs: number): string[] {
+    return this.#statements.callbackClients.all(beforeMs).map(row => (row as { client: string }).client)
+  }
+
+  dueCallbacks(client: string, beforeMs: number, max: number): Callback[] {
+    return this.#statements.dueCallbacks.all(client, beforeMs, max) as unknown as Callback[]
+  }
+
+  givenUpCallbacks(max: number): Callback[] {
+    return this.#statements.givenUpCallbacks.all(max) as unknown as Callback[]
   }
 
   callback(exchange: ExchangeId): Callback | undefined {
@@ -223,7 +240,7 @@ function openDatabase(path: string): DatabaseSync {
     else if (version === 1) database.exec(`BEGIN IMMEDIATE; ${fromFormat1} COMMIT;`)
     else if (version !== formatVersion)
       throw new Error(`${path} has format ${version}; this NDX reads ${formatVersion}`)
-    database.exec(childTable)
+    database.exec(laterTables)
     return database
   } catch (cause) {
     database.close()
@@ -251,7 +268,9 @@ function prepareAll(database: DatabaseSync) {
     children: prepare(
       'SELECT view FROM child JOIN exchange ON id = exchange WHERE parent = ? ORDER BY exchange LIMIT ?',
     ),
-    overdue: prepare("SELECT view FROM exchange WHERE state = 'accepted' AND due < ? ORDER BY due LIMIT ?"),
+    overdue: prepare(
+      "SELECT view FROM exchange WHERE state = 'accepted' AND due < ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT ?",
+    ),
     gaps: prepare('SELECT view FROM exchange WHERE gap IS NOT NULL AND due < ? ORDER BY due LIMIT ?'),
     forgetKeys: prepare(
       "UPDATE exchange SET key = NULL, view = json_remove(view, '$.request.idempotency') WHERE key IS NOT NULL AND due < ?",
@@ -268,8 +287,19 @@ function prepareAll(database: DatabaseSync) {
     putCallback: prepare('INSERT OR REPLACE INTO callback VALUES (?, ?, ?, ?)'),
     callback: prepare('SELECT exchange, client, due AS dueMs, tries FROM callback WHERE exchange = ?'),
     dropCallback: prepare('DELETE FROM callback WHERE exchange = ?'),
+    // One look into the index a client, not one a callback.
+    callbackClients: prepare(
+      `WITH RECURSIVE one (client) AS (
+        SELECT min(client) FROM callback
+        UNION ALL SELECT (SELECT min(client) FROM callback WHERE client > one.client) FROM one WHERE one.client IS NOT NULL
+      ) SELECT client FROM one WHERE client IS NOT NULL
+        AND EXISTS (SELECT 1 FROM callback WHERE callback.client = one.client AND due < ?) ORDER BY client`,
+    ),
     dueCallbacks: prepare(
-      'SELECT exchange, client, due AS dueMs, tries FROM callback WHERE due < ? ORDER BY due LIMIT ?',
+      'SELECT exchange, client, due AS dueMs, tries FROM callback WHERE client = ? AND due < ? ORDER BY due LIMIT ?',
+    ),
+    givenUpCallbacks: prepare(
+      `SELECT exchange, client, due AS dueMs, tries FROM callback WHERE due = ${givenUpMs} ORDER BY exchange LIMIT ?`,
     ),
   }
 }
