@@ -45,7 +45,7 @@ within the month has a letter more. Processes that run follow within a minute.`,
     ['secrets', 'safe to run again; nothing printed means nothing was missing'],
     ['secrets --list', 'which pseudonym keys there are, and which is in use'],
     ['secrets --rotate', 'a pseudonym key leaked: use another from now on'],
-    ['secrets --callback bank', 'what bank needs to verify the signature of its callbacks'],
+    ['secrets --callback public-service-portal', 'what the portal needs to verify the signature of its callbacks'],
     ['secrets --destroy 202601 --yes', 'nobody can tell any more whom the pseudonyms 202601.… stand for'],
   ],
   run: async ({ values: { list, rotate, destroy, yes, callback } }, terminal) => {
