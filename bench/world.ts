@@ -45,7 +45,7 @@ export function createWorld({ edit = raiseOwn, more = [] }: WorldOptions = {}): 
   const guard = createGuard()
   guard.onLoss(`rm -rf ${quote(dataDir)} ${quote(contractsDir)}`)
   const registry = loadRegistry({ directory: contractsDir, idScheme: 'simulated' })
-  makeSecrets(dataDir, registry.simulatedClients)
+  makeSecrets(dataDir, registry)
   return {
     dataDir,
     contractsDir,

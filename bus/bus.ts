@@ -131,6 +131,8 @@ export interface Follower extends Reader {
    * partition was read. A topic that does not exist is as good as read.
    */
   readonly caughtUpMs: number
+  /** The same of one partition, so that one without a leader says nothing of the others; 0 of one that is not followed. */
+  caughtUpMsOf(topic: string, partition: number): number
 }
 
 export interface Bus {

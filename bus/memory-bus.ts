@@ -154,6 +154,7 @@ export class MemoryBus implements Bus {
       get caughtUpMs() {
         return follower.caughtUpMs
       },
+      caughtUpMsOf: (topic, partition) => follower.caughtUpMsOf(topic, partition),
     }
   }
 

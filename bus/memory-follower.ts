@@ -57,8 +57,12 @@ export class MemoryFollower {
 
   get caughtUpMs(): number {
     const nowMs = this.#options.now()
-    const isReadToEnd = ({ log, at, handed }: Followed): boolean => handed === 0 && at.next === log.end
-    return Math.min(nowMs, ...this.#parts.map(part => (isReadToEnd(part) ? nowMs : part.takenMs)))
+    return Math.min(nowMs, ...this.#parts.map(part => caughtUpTo(part, nowMs)))
+  }
+
+  caughtUpMsOf(topic: string, partition: number): number {
+    const followed = this.#topics.get(topic)?.[partition]
+    return followed === undefined ? 0 : caughtUpTo(followed, this.#options.now())
   }
 
   /** The lowest offset not taken; undefined: it does not follow this partition. */
@@ -131,3 +135,6 @@ export class MemoryFollower {
     })
   }
 }
+
+const caughtUpTo = ({ log, at, handed, takenMs }: Followed, nowMs: number): number =>
+  handed === 0 && at.next === log.end ? nowMs : takenMs

@@ -15,6 +15,8 @@ export const replyTopic = (provider: ProviderId): string => `ndx.reply.${provide
 export const noteTopic = 'ndx.note'
 export const isRequestTopic = (topic: string): boolean => topic.startsWith('ndx.request.')
 export const isReplyTopic = (topic: string): boolean => topic.startsWith('ndx.reply.')
+/** Whose request or reply topic it is; undefined: neither. */
+export const providerOfTopic = (topic: string): string | undefined => /^ndx\.(?:request|reply)\.(.+)$/.exec(topic)?.[1]
 /** Messages that were given up: where they are, how often they were tried, why. Never their data. */
 export const deadLetterTopic = 'ndx.dead-letter'
 /** Signed heads of the ledger, for witnesses and for anyone. */

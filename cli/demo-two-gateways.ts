@@ -59,7 +59,7 @@ async function assemble(register: Register, dataDir: string): Promise<TwoGateway
     NDX_INSTANCE: 'tour',
   })
   const registry = loadRegistry({ idScheme: config.idScheme })
-  makeSecrets(dataDir, registry.simulatedClients)
+  makeSecrets(dataDir, registry)
   const secrets = readSecrets(dataDir)
   const log = createLog({ level: 'silent', instance: 'tour', stream: { write: () => {} } })
   const road = new MemoryRoad(retentionMax)

@@ -39,7 +39,7 @@ export async function startEmbedded(config: Config, log: Log): Promise<EmbeddedE
     idScheme: config.idScheme,
     ...(config.contractsDir === undefined ? {} : { directory: config.contractsDir }),
   })
-  makeSecrets(config.dataDir, registry.simulatedClients)
+  makeSecrets(config.dataDir, registry)
   const secrets = readSecrets(config.dataDir)
   const bus = new MemoryBus()
   const { ledger, witness } = await startEvidence({ config, log, registry, bus, secrets })

@@ -1,6 +1,8 @@
 // `ndx secrets`: makes what is missing, touches nothing that is there. Also the first step of docker compose. With an option,
-// what an operator does with the pseudonym keys: list, replace, destroy.
+// what an operator does with the pseudonym keys (list, replace, destroy), and the callback secret that a client is handed.
 
+import { type ClientId } from '#contracts/contract.ts'
+import { type Config } from '#runtime/config.ts'
 import { monthOf, versionAt } from '#runtime/key-versions.ts'
 import {
   destroyPseudonymKey,
@@ -8,8 +10,9 @@ import {
   makePseudonymKeys,
   rotatePseudonymKey,
 } from '#runtime/pseudonym-keys.ts'
-import { makeSecrets } from '#runtime/secrets.ts'
+import { makeSecrets, readCallbackSecret } from '#runtime/secrets.ts'
 import { CommandError, defineCommand, UsageError } from './command.ts'
+import { escapeText } from './safe-text.ts'
 import { configOf, registryOf } from './surroundings.ts'
 import { formatTable } from './table.ts'
 import { type Terminal } from './terminal.ts'
@@ -18,7 +21,8 @@ export const command = defineCommand({
   positionals: [],
   about: `Makes the secrets that are missing under NDX_DATA_DIR (default data) and prints the name of each file made: the
 issuer's key, the index key, the pseudonym keys of this month and the next, and for every client whose agreement names
-no key a key pair and a callback secret. What is there stays as it is. \`start\` does the same by itself.
+no key a key pair and a callback secret; a callback secret also for every client whose agreement names a callback address.
+What is there stays as it is. \`start\` does the same by itself.
 
 A pseudonym key is named after the month (UTC+7) in which its use begins: run this once a month. One that replaces it
 within the month has a letter more. Processes that run follow within a minute.`,
@@ -31,22 +35,29 @@ within the month has a letter more. Processes that run follow within a minute.`,
       about: 'overwrite and remove a pseudonym key that is not in use, for good',
     },
     yes: { type: 'boolean', about: 'destroy without asking' },
+    callback: {
+      type: 'string',
+      value: 'client',
+      about: 'print the secret with which the client verifies callbacks: hand it over once, by a safe way',
+    },
   },
   examples: [
     ['secrets', 'safe to run again; nothing printed means nothing was missing'],
     ['secrets --list', 'which pseudonym keys there are, and which is in use'],
     ['secrets --rotate', 'a pseudonym key leaked: use another from now on'],
+    ['secrets --callback public-service-portal', 'what the portal needs to verify the signature of its callbacks'],
     ['secrets --destroy 202601 --yes', 'nobody can tell any more whom the pseudonyms 202601.… stand for'],
   ],
-  run: async ({ values: { list, rotate, destroy, yes } }, terminal) => {
-    if ([list, rotate, destroy !== undefined].filter(Boolean).length > 1)
-      throw new UsageError('--list, --rotate and --destroy exclude each other.')
+  run: async ({ values: { list, rotate, destroy, yes, callback } }, terminal) => {
+    if ([list, rotate, destroy !== undefined, callback !== undefined].filter(Boolean).length > 1)
+      throw new UsageError('--list, --rotate, --destroy and --callback exclude each other.')
     if (yes && destroy === undefined) throw new UsageError('--yes goes with --destroy.')
     const config = configOf(terminal)
     if (list) return listKeys(config.dataDir, terminal)
     if (rotate) return rotateKey(config.dataDir, terminal)
     if (destroy !== undefined) return destroyKey(config.dataDir, destroy, yes === true, terminal)
-    const made = makeSecrets(config.dataDir, registryOf(config).simulatedClients)
+    if (callback !== undefined) return showCallbackSecret(config, callback, terminal)
+    const made = makeSecrets(config.dataDir, registryOf(config))
     await terminal.write(made.map(name => `${name}\n`).join(''))
     terminal.say(
       made.length === 0 ? `nothing was missing in ${config.dataDir}` : `made ${made.length} files in ${config.dataDir}`,
@@ -54,6 +65,19 @@ within the month has a letter more. Processes that run follow within a minute.`,
     return 0
   },
 })
+
+/** Made first when it is missing, so that one command is enough for a new client. */
+async function showCallbackSecret(config: Config, client: string, terminal: Terminal): Promise<number> {
+  const registry = registryOf(config)
+  if (!registry.agreements.has(client as ClientId))
+    throw new CommandError(`there is no client “${escapeText(client.slice(0, 60))}”; \`npx ndx clients\` lists them.`)
+  if (!registry.callbackClients.includes(client as ClientId))
+    throw new CommandError(`the agreement of ${client} names no callback address, so it is not called back.`)
+  makeSecrets(config.dataDir, registry)
+  await terminal.write(`${readCallbackSecret(config.dataDir, client)}\n`)
+  terminal.say(`hand it to ${client} by a safe way; whoever has it can sign callbacks in the name of this NDX`)
+  return 0
+}
 
 async function listKeys(dataDir: string, terminal: Terminal): Promise<number> {
   const nowMs = Date.now()

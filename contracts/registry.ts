@@ -16,6 +16,8 @@ export interface Registry {
   readonly agreements: ReadonlyMap<ClientId, Agreement>
   /** Clients whose agreement names no key: they get one at first start, for the command line. */
   readonly simulatedClients: readonly ClientId[]
+  /** Clients whose agreement names a callback address. */
+  readonly callbackClients: readonly ClientId[]
   readonly providers: readonly ProviderId[]
   /** The major asked for, else the newest. */
   find(id: string, major?: number): Service | undefined
@@ -64,10 +66,13 @@ function buildRegistry(services: Service[], agreements: Agreement[]): Registry {
   const newest = new Map(services.map(service => [service.contract.id as string, service]))
   const byMajor = new Map(services.map(service => [`${service.contract.id} ${service.major}`, service]))
   const byRequestType = new Map(services.map(service => [service.requestType, service]))
+  const clientsWhere = (is: (agreement: Agreement) => boolean): readonly ClientId[] =>
+    Object.freeze(agreements.filter(is).map(({ client }) => client))
   return Object.freeze({
     services: Object.freeze(services),
     agreements: new Map(agreements.map(agreement => [agreement.client, deepFreeze(agreement)])),
-    simulatedClients: Object.freeze(agreements.filter(({ keys }) => keys.length === 0).map(({ client }) => client)),
+    simulatedClients: clientsWhere(({ keys }) => keys.length === 0),
+    callbackClients: clientsWhere(({ callback }) => callback !== undefined),
     providers: Object.freeze([...new Set(services.map(service => service.providerId))]),
     find: (id: string, major?: number) => (major === undefined ? newest.get(id) : byMajor.get(`${id} ${major}`)),
     findByRequestType: (type: string) => byRequestType.get(type),

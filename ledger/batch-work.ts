@@ -6,7 +6,14 @@ import { encodeEvent, entryBytesMax, joinEntry, type LedgerEvent } from './event
 import { eventOf, eventsOf } from './exchange-events.ts'
 import { type ExchangeView, emptyView, evolve, stateOf } from './exchange-view.ts'
 import { type MissingNotes, type NoteSource, numberNotes } from './note-numbers.ts'
-import { type Reading, type ReadingTools, readRecord, type SheetRead, unreadableRecord } from './reading.ts'
+import {
+  type NoteRead,
+  type Reading,
+  type ReadingTools,
+  readRecord,
+  type SheetRead,
+  unreadableRecord,
+} from './reading.ts'
 import { type Callback, type ExchangeKey, type Tally } from './store.ts'
 
 export interface BatchWorkParts {
@@ -55,6 +62,11 @@ export class BatchWork {
 
   setAside(record: IncomingRecord, reason: string): void {
     this.#take(unreadableRecord(record, this.#parts.tools, reason))
+  }
+
+  /** Something that no record told. */
+  note(reading: NoteRead): void {
+    this.#take(reading)
   }
 
   /** Something is missing. */

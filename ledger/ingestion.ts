@@ -3,6 +3,7 @@
 // purpose: the order of the log is the order in which batches were committed.
 import { type BusGap, type IncomingRecord } from '#bus/bus.ts'
 import { type ExchangeId } from '#bus/message.ts'
+import { type NoteFacts, type NoteKind } from '#bus/note.ts'
 import { isReplyTopic, isRequestTopic } from '#bus/topics.ts'
 import { BatchWork } from './batch-work.ts'
 import { type LedgerEvent } from './event.ts'
@@ -33,6 +34,8 @@ export interface Ingestion {
   ingest(records: readonly IncomingRecord[]): void
   /** As `ingest`, but the record is told as one that cannot be read. */
   setAside(record: IncomingRecord): void
+  /** What the ledger itself did: on the log when it returns. Throws as `ingest`. */
+  note(kind: NoteKind, exchange: ExchangeId, facts: NoteFacts): void
   /** The position of a partition; undefined: nothing read yet. */
   position(topic: string, partition: number): Position | undefined
   /** Something that was to be read next is missing: an entry of the log and the new position in one. Throws as `ingest`. */
@@ -56,7 +59,7 @@ export function createIngestion({ store, appender, tools, source, now, onCommitt
     })
 
   function commit(work: BatchWork, moved: ReadonlyMap<string, Position>): void {
-    if (moved.size === 0) return
+    if (moved.size === 0 && work.eventCount === 0) return
     const { views } = work
     const first = appender.size
     const { entries, gaps } = work.entries(first)
@@ -87,6 +90,11 @@ export function createIngestion({ store, appender, tools, source, now, onCommitt
   }
 
   return {
+    note(kind, exchange, facts) {
+      const work = begin()
+      work.note({ is: 'note', kind, exchange, at: now(), source, origin: '', facts, isNumbered: false })
+      commit(work, new Map())
+    },
     position: (topic, partition) => positions.get(placeOf(topic, partition)),
     jump(gap) {
       const { topic, partition, from, to } = gap

@@ -2,11 +2,10 @@
 // back, and answers over HTTP. The same for the embedded exchange, the real stack and the tests; only the bus differs. One at a
 // time may have a log open; the store refuses a second.
 import { type AddressInfo } from 'node:net'
-import { type Bus, type Follower, type IncomingRecord } from '#bus/bus.ts'
+import { type Bus, type Follower } from '#bus/bus.ts'
 import { keepClock } from '#bus/clock-keeper.ts'
 import { type ExchangeId } from '#bus/message.ts'
-import { type NoteFacts, type NoteKind, writeNote } from '#bus/note.ts'
-import { deadLetterTopic, noteTopic, replyTopic, requestTopic } from '#bus/topics.ts'
+import { type NoteFacts, type NoteKind } from '#bus/note.ts'
 import { type ClientId } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { type Config } from '#runtime/config.ts'
@@ -14,17 +13,18 @@ import { describeError, type Log } from '#runtime/log.ts'
 import { type Commitments } from '#runtime/pseudonyms.ts'
 import { buildLedgerApi } from './api.ts'
 import { backupsDir, createBackups } from './backups.ts'
-import { type CallbackAddresses, createCallbackAddresses } from './callbacks/address.ts'
-import { createCallbackSender } from './callbacks/sender.ts'
+import { createCallbackAddresses } from './callbacks/address.ts'
+import { type CallbackSender, createCallbackSender } from './callbacks/sender.ts'
 import { createCheckpoints, LogCorrupt } from './checkpoints.ts'
 import { type Standing } from './comparison.ts'
-import { createIngestion, type Ingestion } from './ingestion.ts'
+import { followedTopics } from './followed-topics.ts'
+import { followTopics } from './following.ts'
+import { createIngestion } from './ingestion.ts'
 import { createLogAppender } from './log-appender.ts'
-import { createLedgerMetrics, type LedgerMetrics } from './metrics.ts'
+import { createLedgerMetrics, type LedgerMetrics, type LedgerPart } from './metrics.ts'
 import { logKeyPath, makeNoteKey } from './notes/keys.ts'
 import { openPublication } from './publishing.ts'
-import { createQuarantine } from './quarantine.ts'
-import { createReaper } from './reaper.ts'
+import { createReaper, type Reaper } from './reaper.ts'
 import { startRounds } from './rounds.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import { createWatchers } from './status.ts'
@@ -71,12 +71,6 @@ export interface Ledger {
   stop(): Promise<void>
 }
 
-const recordsMax = 2_000
-/** Commits cost a flush each: what comes in so long goes into one. Under load a commit is larger, not sooner. */
-const commitEveryMs = 30
-const busyCommitEveryMs = 100
-/** So many records in one go are load. */
-const busyRecords = 100
 const reapEveryMs = 500
 const checkpointEveryMs = 1_000
 const callBackEveryMs = 250
@@ -100,7 +94,7 @@ export async function startLedger(parts: LedgerParts): Promise<Ledger> {
 async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
   const { config, bus, log } = parts
   const core = await createCore(parts, store)
-  const { follower, metrics, publication } = core
+  const { follower, publication } = core
   const backups = createBackups(store, backupsDir(config.dataDir), () => bus.now())
   const api = buildLedgerApi({
     ...core,
@@ -111,25 +105,24 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
     isReading: () => core.reading.is && bus.now() - follower.caughtUpMs < behindMaxMs,
   })
   await api.listen({ host: config.ledgerHost, port: config.ledgerPort })
-  const failed = (part: Parameters<LedgerMetrics['faulted']>[0]) => (error: unknown) => {
-    metrics.faulted(part)
-    log.error({ event: 'ledger-fault', part, error: describeError(error) })
-    if (error instanceof LogCorrupt || isDiskFault(error)) parts.onFatal(error)
-  }
-  const compared = publication.compare().catch(failed('checkpoint'))
+  const compared = publication.compare().catch((error: unknown) => core.failed('checkpoint', error))
   const clock = keepClock(bus, config.instance)
-  const rounds = [
-    startRounds(reapEveryMs, async () => clock.isKnown && core.reaper.reap(), failed('reaper')),
-    startRounds(parts.checkpointEveryMs ?? checkpointEveryMs, () => publication.publish(), failed('checkpoint')),
-    startRounds(callBackEveryMs, () => core.callbacks.send(), failed('gap')),
-    startRounds(forgetKeysEveryMs, async () => store.forgetKeys(bus.now() - keysKeptMs), failed('gap')),
-  ]
+  const rounds = startRounds(
+    {
+      reaper: { everyMs: reapEveryMs, run: () => clock.isKnown && core.reaper.reap() },
+      checkpoint: { everyMs: parts.checkpointEveryMs ?? checkpointEveryMs, run: () => publication.publish() },
+      callbacks: { everyMs: callBackEveryMs, run: () => core.callbacks.send() },
+      'key-forgetting': { everyMs: forgetKeysEveryMs, run: () => store.forgetKeys(bus.now() - keysKeptMs) },
+    },
+    core.failed,
+  )
   const { port } = api.server.address() as AddressInfo
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     clock.stop()
     await follower.stop()
-    await Promise.all(rounds.map(one => one.stop()))
+    await rounds.stop()
+    await Promise.all([core.reaper.idle(), core.callbacks.stop()])
     await api.close()
     await backups.idle()
     publication.signLast()
@@ -165,13 +158,15 @@ async function createCore(parts: LedgerParts, store: LedgerStore) {
     checkpoint: () => checkpoints.last(),
     isCompared: () => publication.standing.state === 'compared',
     witnessesMin: config.witnessesMin,
+    parked: reason => reaper.parked(reason),
+    receiversFailing: () => callbacks.failing,
+    callbackSecretsMissing: () => clientsWithoutSecret(parts).length,
     now: () => bus.now(),
   })
-  const note = (kind: NoteKind, exchangeId: ExchangeId, facts: NoteFacts): void => {
-    const record = writeNote({ kind, exchangeId, source, notedMs: bus.now(), facts })
-    bus
-      .publish(noteTopic, record)
-      .catch((error: unknown) => log.warn({ event: 'note-lost', error: describeError(error) }))
+  const failed = (part: LedgerPart, error: unknown): void => {
+    metrics.faulted(part)
+    log.error({ event: 'ledger-fault', part, error: describeError(error) })
+    if (error instanceof LogCorrupt || isDiskFault(error)) parts.onFatal(error)
   }
   const services = new Map(registry.services.map(service => [`${service.replyType} ${service.hash}`, service]))
   const ingestion = createIngestion({
@@ -189,84 +184,68 @@ async function createCore(parts: LedgerParts, store: LedgerStore) {
       watchers.tell(views.map(view => view.exchange))
     },
   })
-  const follower = follow(parts, ingestion, { metrics, reading })
-  const callbacks = createCallbackSender({
+  const follower = followTopics(parts, ingestion, {
+    topics: followedTopics(registry.providers, store, road),
+    metrics,
+    reading,
+    failed,
+  })
+  const shared = { store, metrics, note: ingestion.note, failed, follower }
+  const callbacks = composeCallbacks(parts, shared)
+  const reaper = composeReaper(parts, shared)
+  const publication = openPublication(parts, { store, origin, logKey: key.verifier, checkpoints, metrics })
+  return { road, origin, watchers, metrics, reading, follower, callbacks, reaper, publication, failed }
+}
+
+interface Shared {
+  store: LedgerStore
+  metrics: LedgerMetrics
+  follower: Follower
+  note(kind: NoteKind, exchangeId: ExchangeId, facts: NoteFacts): void
+  failed(part: LedgerPart, error: unknown): void
+}
+
+function composeCallbacks(parts: LedgerParts, { store, metrics, note, failed }: Shared): CallbackSender {
+  const { config, registry, bus, log, callbackSecretOf, callbackPausesMs } = parts
+  for (const client of clientsWithoutSecret(parts))
+    log.error(
+      { event: 'callback-secret-missing', client },
+      `callbacks to ${client} are not sent: it has no secret; \`npx ndx secrets --callback ${client}\` makes and shows it`,
+    )
+  return createCallbackSender({
     store,
-    addresses: addressesOf(config),
-    targetOf: client => targetOf(parts, client),
+    addresses: createCallbackAddresses(config.callbackNetworks),
+    targetOf: client => {
+      const url = registry.agreements.get(client as ClientId)?.callback?.url
+      return url === undefined ? undefined : { url, secret: callbackSecretOf(client) }
+    },
     note: (kind, exchangeId, facts) => {
       metrics.called(kind)
+      if (kind === 'uncalled') log.warn({ event: 'callback-given-up', exchangeId, ...facts })
       note(kind, exchangeId, facts)
     },
+    onReceiver: (client, state) => log.warn({ event: 'callback-receiver', client, state }),
+    onFailed: error => failed('callbacks', error),
     now: () => bus.now(),
-    ...(parts.callbackPausesMs === undefined ? {} : { pausesMs: parts.callbackPausesMs }),
+    ...(callbackPausesMs === undefined ? {} : { pausesMs: callbackPausesMs }),
   })
-  const reaper = createReaper({
+}
+
+const clientsWithoutSecret = ({ registry, callbackSecretOf }: LedgerParts): ClientId[] =>
+  registry.callbackClients.filter(client => callbackSecretOf(client) === undefined)
+
+function composeReaper({ config, bus, log }: LedgerParts, { store, metrics, follower }: Shared): Reaper {
+  return createReaper({
     store,
     bus,
-    caughtUpMs: () => follower.caughtUpMs,
-    source,
+    caughtUpMs: (topic, partition) => follower.caughtUpMsOf(topic, partition),
+    source: `/ledger/${config.instance}`,
     onReaped: ({ exchange, request }) => {
       metrics.reaped()
       log.warn({ event: 'reaped', exchangeId: exchange, provider: request?.provider }, 'nobody answered in time')
     },
-    onFailed: error => log.warn({ event: 'reap-failed', error: describeError(error) }),
-  })
-  const publication = openPublication(parts, { store, origin, logKey: key.verifier, checkpoints, metrics })
-  return { road, origin, watchers, metrics, reading, follower, callbacks, reaper, publication }
-}
-
-const addressesOf = ({ callbackNetworks }: LedgerParts['config']): CallbackAddresses =>
-  createCallbackAddresses(callbackNetworks)
-
-function targetOf({ registry, callbackSecretOf }: LedgerParts, client: string) {
-  const url = registry.agreements.get(client as ClientId)?.callback?.url
-  const secret = callbackSecretOf(client)
-  return url === undefined || secret === undefined ? undefined : { url, secret }
-}
-
-function follow(
-  { bus, registry, log, onFatal }: LedgerParts,
-  ingestion: Ingestion,
-  { metrics, reading }: { metrics: LedgerMetrics; reading: { is: boolean } },
-): Follower {
-  let lastMs = 0
-  const quarantine = createQuarantine(ingestion, ({ topic, partition, offset }, cause) => {
-    metrics.faulted('unrecorded')
-    log.error({ event: 'record-set-aside', topic, partition, offset, error: describeError(cause) })
-  })
-  const take = async (records: readonly IncomingRecord[]): Promise<void> => {
-    const everyMs = records.length < busyRecords ? commitEveryMs : busyCommitEveryMs
-    if (records.length < recordsMax) await pauseUntil(lastMs + everyMs)
-    lastMs = performance.now()
-    try {
-      quarantine.ingest(records)
-    } catch (error) {
-      metrics.faulted('ingestion')
-      log.error({ event: 'ledger-fault', part: 'ingestion', error: describeError(error) })
-      if (isDiskFault(error)) onFatal(error)
-      throw error
-    }
-  }
-  return bus.follow({
-    topics: [
-      ...registry.providers.flatMap(provider => [requestTopic(provider), replyTopic(provider)]),
-      noteTopic,
-      deadLetterTopic,
-    ],
-    from: ingestion.position,
-    recordsMax,
-    onRecords: take,
-    onGap: gap => {
-      // The gap is evidence: it is in the log before anything that comes after it, or it is told again.
-      ingestion.jump(gap)
-      metrics.faulted('gap')
-      log.error({ event: 'ledger-gap', ...gap }, 'records are missing; the log says which')
-    },
-    onState: (state, cause) => {
-      reading.is = state === 'reading'
-      log.info({ event: 'ledger-road', state, ...(cause === undefined ? {} : { error: describeError(cause) }) })
-    },
+    onFailed: (error, { request }) =>
+      log.warn({ event: 'reap-failed', provider: request?.provider, error: describeError(error) }),
   })
 }
 
@@ -274,9 +253,4 @@ function follow(
 const isDiskFault = (error: unknown): boolean => {
   const code = (error as { errcode?: number } | undefined)?.errcode
   return code !== undefined && ((code & 0xff) === 10 || (code & 0xff) === 11)
-}
-
-const pauseUntil = async (momentMs: number): Promise<void> => {
-  const restMs = momentMs - performance.now()
-  if (restMs > 0) await new Promise(resolve => setTimeout(resolve, restMs))
 }

@@ -1,6 +1,7 @@
 // What an operator sees of the ledger: how far it has read, how large it is, what it did. Names end in their unit.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { type WitnessAlarm } from './cosigners.ts'
+import { type ParkedReason, parkedReasons } from './parking.ts'
 
 export interface LedgerGauges {
   lag(): number
@@ -11,13 +12,19 @@ export interface LedgerGauges {
   /** Compared with what others hold of this log since the start. */
   isCompared(): boolean
   witnessesMin: number
+  parked(reason: ParkedReason): number
+  receiversFailing(): number
+  callbackSecretsMissing(): number
   now(): number
 }
+
+/** What a fault can be in. */
+export type LedgerPart = 'ingestion' | 'unrecorded' | 'gap' | 'reaper' | 'checkpoint' | 'callbacks' | 'key-forgetting'
 
 export interface LedgerMetrics {
   events(count: number): void
   reaped(): void
-  faulted(what: 'ingestion' | 'unrecorded' | 'reaper' | 'checkpoint' | 'witness' | 'gap'): void
+  faulted(part: LedgerPart): void
   called(how: 'called-back' | 'uncalled'): void
   cosigned(count: number): void
   witnessAlarm(witness: string, state: WitnessAlarm): void
@@ -54,6 +61,21 @@ export function createLedgerMetrics(gauges: LedgerGauges): LedgerMetrics {
     Number(gauges.isCompared()),
   )
   gauge('ndx_ledger_cosignatures_needed', 'NDX_WITNESSES_MIN', () => gauges.witnessesMin)
+  gauge('ndx_ledger_callback_receivers_failing', 'Clients whose callback receiver fails', gauges.receiversFailing)
+  gauge(
+    'ndx_ledger_callback_secrets_missing',
+    'Clients with a callback address and no callback secret',
+    gauges.callbackSecretsMissing,
+  )
+  new Gauge({
+    name: 'ndx_ledger_parked',
+    help: 'Overdue exchanges that were tried and are not settled, by why',
+    labelNames: ['why'],
+    registers,
+    collect() {
+      for (const reason of parkedReasons) this.set({ why: reason }, gauges.parked(reason))
+    },
+  })
   const cosignatures = new Gauge({
     name: 'ndx_ledger_cosignatures',
     help: 'Witnesses that cosigned the newest checkpoint',

@@ -2,6 +2,7 @@
 // told what did not happen, and nothing is missing. Counts by provider and client, by client and service, and every gap by name.
 import { decodeEntry } from './event.ts'
 import { type ExchangeView, gapOf } from './exchange-view.ts'
+import { whyUnsettleable } from './overdue.ts'
 import { graceMs } from './reaper.ts'
 import { type LedgerStore } from './store.ts'
 
@@ -71,13 +72,20 @@ export function reconcile(store: LedgerStore, caughtUpMs: number): Reconciliatio
     gaps: [
       ...store.gaps(gapsMax).map(missingIn),
       ...flagged.map(view => ({ exchange: view.exchange, kind: gapOf(view) ?? '', detail: detailOf(view) })),
-      ...overdue.map(view => ({
-        exchange: view.exchange,
-        kind: 'unsettled',
-        detail: `accepted, deadline ${new Date(view.request?.deadlineMs ?? 0).toISOString()}, no outcome`,
-      })),
+      ...unsettledOf(overdue),
     ].slice(0, gapsMax),
   }
+}
+
+/** Those first that stay so whatever is done. */
+function unsettledOf(overdue: readonly ExchangeView[]): Reconciliation['gaps'] {
+  const gaps = overdue.map(({ exchange, request }) => {
+    const why = request === undefined ? undefined : whyUnsettleable(request)
+    const kind = why === undefined ? 'unsettled' : 'unsettleable'
+    const deadline = new Date(request?.deadlineMs ?? 0).toISOString()
+    return { exchange, kind, detail: `accepted, deadline ${deadline}, ${why ?? 'no outcome'}` }
+  })
+  return [...gaps.filter(({ kind }) => kind === 'unsettleable'), ...gaps.filter(({ kind }) => kind === 'unsettled')]
 }
 
 function balancesOf(store: LedgerStore, overdue: readonly ExchangeView[]): ProviderBalance[] {

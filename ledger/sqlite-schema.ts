@@ -1,6 +1,7 @@
 // The tables of the ledger's store on SQLite, and how its file is opened: write-ahead log, synchronous=FULL, and exclusively, since two
 // ledgers on one log would fork it.
 import { DatabaseSync } from 'node:sqlite'
+import { givenUpMs } from './store.ts'
 
 /** SQLite's own format number. 1 and 2 kept three entries and a document of each exchange. */
 const formatVersion = 3
@@ -25,7 +26,8 @@ const tables = `
   CREATE TABLE tally (provider TEXT, client TEXT, service TEXT, state TEXT, count INTEGER NOT NULL, PRIMARY KEY (provider, client, service, state)) WITHOUT ROWID;
   CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);
   CREATE TABLE callback (exchange TEXT PRIMARY KEY, client TEXT NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE INDEX callback_due ON callback (due);
+  CREATE INDEX callback_client ON callback (client, due);
+  CREATE INDEX callback_given_up ON callback (exchange) WHERE due = ${givenUpMs};
   PRAGMA user_version = ${formatVersion};
 `
 

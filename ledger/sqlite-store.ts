@@ -14,7 +14,9 @@ import { openDatabase } from './sqlite-schema.ts'
 import {
   type Batch,
   type Callback,
+  givenUpMs,
   type LedgerStore,
+  type OverduePlace,
   type Position,
   type StoredCheckpoint,
   type Tally,
@@ -152,8 +154,9 @@ class SqliteStore implements LedgerStore {
     return row === undefined ? undefined : Buffer.from(row.hashes)
   }
 
-  overdue(beforeMs: number, max: number): ExchangeView[] {
-    return this.#viewsOf(this.#statements.overdue.all(beforeMs, max))
+  overdue(beforeMs: number, max: number, after?: OverduePlace): ExchangeView[] {
+    const { dueMs, exchange } = after ?? { dueMs: Number.MIN_SAFE_INTEGER, exchange: '' }
+    return this.#viewsOf(this.#statements.overdue.all(beforeMs, Math.round(dueMs), bytesOf(exchange), max))
   }
 
   contradicted(beforeMs: number, max: number): ExchangeView[] {
@@ -185,8 +188,16 @@ class SqliteStore implements LedgerStore {
     return this.#statements.checkpoints.all(size, max) as unknown as StoredCheckpoint[]
   }
 
-  dueCallbacks(beforeMs: number, max: number): Callback[] {
-    return this.#statements.dueCallbacks.all(beforeMs, max) as unknown as Callback[]
+  callbackClients(beforeMs: number): string[] {
+    return this.#statements.callbackClients.all(beforeMs).map(row => (row as { client: string }).client)
+  }
+
+  dueCallbacks(client: string, beforeMs: number, max: number): Callback[] {
+    return this.#statements.dueCallbacks.all(client, beforeMs, max) as unknown as Callback[]
+  }
+
+  givenUpCallbacks(max: number): Callback[] {
+    return this.#statements.givenUpCallbacks.all(max) as unknown as Callback[]
   }
 
   callback(exchange: ExchangeId): Callback | undefined {
@@ -273,7 +284,9 @@ function prepareAll(database: DatabaseSync) {
     children: prepare(
       'SELECT exchange.id, leaves FROM child JOIN exchange ON exchange.id = child.id WHERE parent = ? ORDER BY child.id LIMIT ?',
     ),
-    overdue: prepare('SELECT id, leaves FROM exchange WHERE due IS NOT NULL AND due < ? ORDER BY due LIMIT ?'),
+    overdue: prepare(
+      'SELECT id, leaves FROM exchange WHERE due IS NOT NULL AND due < ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT ?',
+    ),
     contradicted: prepare('SELECT id, leaves FROM exchange WHERE gap IS NOT NULL AND since < ? ORDER BY since LIMIT ?'),
     putGap: prepare('INSERT INTO gap VALUES (?)'),
     gaps: prepare('SELECT entry FROM gap ORDER BY entry DESC LIMIT ?'),
@@ -289,8 +302,19 @@ function prepareAll(database: DatabaseSync) {
     putCallback: prepare('INSERT OR REPLACE INTO callback VALUES (?, ?, ?, ?)'),
     callback: prepare('SELECT exchange, client, due AS dueMs, tries FROM callback WHERE exchange = ?'),
     dropCallback: prepare('DELETE FROM callback WHERE exchange = ?'),
+    // One look into the index a client, not one a callback.
+    callbackClients: prepare(
+      `WITH RECURSIVE one (client) AS (
+        SELECT min(client) FROM callback
+        UNION ALL SELECT (SELECT min(client) FROM callback WHERE client > one.client) FROM one WHERE one.client IS NOT NULL
+      ) SELECT client FROM one WHERE client IS NOT NULL
+        AND EXISTS (SELECT 1 FROM callback WHERE callback.client = one.client AND due < ?) ORDER BY client`,
+    ),
     dueCallbacks: prepare(
-      'SELECT exchange, client, due AS dueMs, tries FROM callback WHERE due < ? ORDER BY due LIMIT ?',
+      'SELECT exchange, client, due AS dueMs, tries FROM callback WHERE client = ? AND due < ? ORDER BY due LIMIT ?',
+    ),
+    givenUpCallbacks: prepare(
+      `SELECT exchange, client, due AS dueMs, tries FROM callback WHERE due = ${givenUpMs} ORDER BY exchange LIMIT ?`,
     ),
   }
 }

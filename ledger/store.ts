@@ -53,6 +53,15 @@ export interface ExchangeKey {
   acceptedMs: number
 }
 
+/** `dueMs` of a callback that was given up: never. */
+export const givenUpMs = 8e15
+
+/** A place in the order of what is overdue. */
+export interface OverduePlace {
+  dueMs: number
+  exchange: ExchangeId
+}
+
 export interface StoredCheckpoint {
   size: number
   /** Epoch ms. */
@@ -91,8 +100,8 @@ export interface LedgerStore {
   /** The entries from that index on, at most `max`. */
   entries(from: number, max: number): string[]
   tile(level: number, index: number): Buffer | undefined
-  /** Accepted, without an outcome, deadline before that moment; the oldest first. */
-  overdue(beforeMs: number, max: number): ExchangeView[]
+  /** Accepted, without an outcome, deadline before that moment, behind `after`; by deadline, then by id. */
+  overdue(beforeMs: number, max: number, after?: OverduePlace): ExchangeView[]
   /** Those that contradict themselves (gapOf), due or first seen before that moment; the oldest first. */
   contradicted(beforeMs: number, max: number): ExchangeView[]
   /** Entries that say that something is missing, the newest first. */
@@ -105,7 +114,12 @@ export interface LedgerStore {
   lastCheckpoint(): StoredCheckpoint | undefined
   /** Those of more than `size` entries, the smallest first. */
   checkpoints(size: number, max: number): StoredCheckpoint[]
-  dueCallbacks(beforeMs: number, max: number): Callback[]
+  /** Clients with a callback due before that moment, in the order of their ids. */
+  callbackClients(beforeMs: number): string[]
+  /** Of one client, due before that moment; the earliest first. */
+  dueCallbacks(client: string, beforeMs: number, max: number): Callback[]
+  /** Those whose `dueMs` is `givenUpMs`. */
+  givenUpCallbacks(max: number): Callback[]
   callback(exchange: ExchangeId): Callback | undefined
   /** `undefined`: it is over. */
   putCallback(exchange: ExchangeId, callback: Callback | undefined): void

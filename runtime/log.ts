@@ -1,6 +1,6 @@
 // The log: pino, one JSON line an event. Nobody logs a request, a reply or an error's own fields wholesale: every line is
 // built from named fields, so that a new field is a decision and personal data has no way in.
-import { mkdirSync, openSync } from 'node:fs'
+import { fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 
@@ -48,11 +48,18 @@ function openSink(file: string | undefined): DestinationStream {
   return sink
 }
 
-/** Opened at once, so that a log that cannot be written is a start that fails. */
+/** For its owner and group alone; whoever collects logs belongs to the group. */
+const fileMode = 0o640
+
+/** Opened at once, so that a log that cannot be written is a start that fails. A folder that is there keeps its rights. */
 function openLogFile(file: string): number {
   try {
-    mkdirSync(dirname(file), { recursive: true })
-    return openSync(file, 'a')
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    const opened = openSync(file, 'a', fileMode)
+    const status = fstatSync(opened)
+    // One that an older version made for everybody; what somebody else made stays theirs.
+    if (status.isFile() && status.uid === process.getuid?.()) fchmodSync(opened, status.mode & fileMode)
+    return opened
   } catch (cause) {
     throw new Error(`NDX_LOG_FILE: cannot write ${file} (${cause instanceof Error ? cause.message : cause})`, { cause })
   }

@@ -30,8 +30,20 @@ export interface Secrets {
 const issuerFile = 'issuer-key.json'
 const indexFile = 'index-key'
 
+/** As the registry names them. */
+export interface ClientsWithSecrets {
+  /** They get a key pair and a callback secret. */
+  simulatedClients: readonly ClientId[]
+  /** They get a callback secret: the client's copy has to be handed over, whoever holds its key. */
+  callbackClients: readonly ClientId[]
+}
+
 /** Makes what is missing and leaves what is there; `nowMs` decides of which months. Returns the names of the files made. */
-export function makeSecrets(dataDir: string, clients: Iterable<ClientId>, nowMs = Date.now()): string[] {
+export function makeSecrets(
+  dataDir: string,
+  { simulatedClients, callbackClients }: ClientsWithSecrets,
+  nowMs = Date.now(),
+): string[] {
   const made: string[] = []
   const make = (name: string, content: () => string, mode = 0o600): void => {
     const path = join(dataDir, name)
@@ -44,8 +56,10 @@ export function makeSecrets(dataDir: string, clients: Iterable<ClientId>, nowMs 
   make(`secrets/${issuerFile}`, () => JSON.stringify(makeKey()))
   made.push(...makePseudonymKeys(dataDir, nowMs))
   make(`secrets/${indexFile}`, () => randomBytes(32).toString('base64url'))
-  for (const client of clients) {
+  const makeCallbackSecret = (client: ClientId): void =>
     make(`clients/${client}.callback-secret`, () => `whsec_${randomBytes(32).toString('base64')}`)
+  for (const client of simulatedClients) {
+    makeCallbackSecret(client)
     make(`clients/${client}.private.json`, () => JSON.stringify(makeKey()))
     make(
       `clients/${client}.public.json`,
@@ -53,6 +67,7 @@ export function makeSecrets(dataDir: string, clients: Iterable<ClientId>, nowMs 
       0o644,
     )
   }
+  for (const client of callbackClients) makeCallbackSecret(client)
   return made
 }
 

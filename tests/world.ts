@@ -118,7 +118,7 @@ async function assemble(options: WorldOptions, directory: string): Promise<World
   const registry = isEdited
     ? loadRegistry({ directory: contractsDir, idScheme: config.idScheme })
     : ownRegistryOf(config.idScheme)
-  makeSecrets(dataDir, registry.simulatedClients)
+  makeSecrets(dataDir, registry)
   const secrets = readSecrets(dataDir)
   const published: Published[] = []
   const ownBus = options.bus === undefined ? new MemoryBus({ now }) : undefined

@@ -76,6 +76,10 @@ export class KafkaFollower implements Follower {
     return Number.isFinite(caughtUpMs) ? caughtUpMs : 0
   }
 
+  caughtUpMsOf(topic: string, partition: number): number {
+    return this.#topics.get(topic)?.[partition]?.caughtUpMs ?? 0
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true
     await Promise.all([this.#feeder.stop(), this.#reader.stop()])

@@ -78,6 +78,7 @@ class KafkaBus implements Bus {
       get caughtUpMs() {
         return follower.caughtUpMs
       },
+      caughtUpMsOf: (topic, partition) => follower.caughtUpMsOf(topic, partition),
     }
   }
 

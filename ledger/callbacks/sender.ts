@@ -1,22 +1,24 @@
 // Tells clients that an exchange is settled, at the address their agreement names: at least once, signed, with growing jittered
-// pauses, and after the last try as a dead letter that can be sent again. What is told is where to look, never what was answered,
-// so that a wrong address learns nothing of anybody. The queue is the store's; a restart goes on where it stopped.
-import { request as requestPlain } from 'node:http'
-import { request as requestTls } from 'node:https'
+// pauses, and after the last try given up, which can be replayed. Clients take turns and each has its share (receivers.ts), so that
+// a receiver that answers nothing delays no other. The queue is the store's; a restart goes on where it stopped.
 import { type ExchangeId } from '#bus/message.ts'
 import { type NoteFacts } from '#bus/note.ts'
-import { type ExchangeView, stateOf } from '../exchange-view.ts'
-import { type Callback, type LedgerStore } from '../store.ts'
+import { type Callback, givenUpMs, type LedgerStore } from '../store.ts'
 import { type CallbackAddresses } from './address.ts'
-import { signMessage } from './signature.ts'
+import { deliver, messageOf } from './delivery.ts'
+import { type CallEnd, callsMax, createReceivers } from './receivers.ts'
 
 export interface CallbackParts {
   store: LedgerStore
   addresses: CallbackAddresses
-  /** The address of a client's agreement and its secret; undefined when it has none. */
-  targetOf(client: string): { url: string; secret: string } | undefined
-  /** Puts a note on the road; not awaited. */
+  /** The address of a client's agreement and its secret, which may be made later; undefined: it has no address. */
+  targetOf(client: string): { url: string; secret?: string | undefined } | undefined
+  /** Puts a note on the bus; not awaited. */
   note(kind: 'called-back' | 'uncalled', exchangeId: ExchangeId, facts: NoteFacts): void
+  /** A client's receiver failed several times in a row, or answers again. */
+  onReceiver(client: string, state: 'failing' | 'answers'): void
+  /** A fault of our own in one call; the callback stays due. */
+  onFailed(error: unknown): void
   /** Epoch ms. */
   now(): number
   /** 0 to 1, for jitter. */
@@ -26,8 +28,14 @@ export interface CallbackParts {
 }
 
 export interface CallbackSender {
-  /** One round over what is due; resolves when each was tried. */
-  send(): Promise<void>
+  /** Begins what is due and has room, and waits for none of it; what ends makes room for the next. Call it again and again. */
+  send(): void
+  /** Resolves when nothing is on its way. */
+  idle(): Promise<void>
+  /** Begins nothing more; resolves when what is on its way has ended. */
+  stop(): Promise<void>
+  /** How many clients' receivers fail. */
+  readonly failing: number
   /** Those given up, at most `max`. */
   givenUp(max: number): Callback[]
   /** Due at once again, with all its tries; false: it is not given up. */
@@ -36,117 +44,116 @@ export interface CallbackSender {
 
 /** Seconds, minutes, hours: a receiver that is mended within a day misses nothing. */
 export const defaultPausesMs = [5_000, 30_000, 120_000, 600_000, 3_600_000, 6 * 3_600_000, 12 * 3_600_000]
-/** A callback that was given up is due then: never. */
-const neverMs = 8e15
-const atOnceMax = 32
-const answerWithinMs = 5_000
-const answerBytesMax = 1_024
 
 export function createCallbackSender(parts: CallbackParts): CallbackSender {
-  const { store, addresses, targetOf, note, now, random = Math.random, pausesMs = defaultPausesMs } = parts
-  const sending = new Set<ExchangeId>()
+  const { store, now } = parts
+  const receivers = createReceivers(parts.onReceiver)
+  const attempt = attemptWith(parts)
+  const sending = new Map<ExchangeId, { client: string; ended: Promise<void> }>()
+  /** Clients that may have something due, in the order of their turns. */
+  let turns: string[] = []
+  let isStopped = false
 
-  async function attempt(callback: Callback): Promise<void> {
-    const { exchange, client, tries } = callback
-    const target = targetOf(client)
-    const view = store.view(exchange)
-    if (target === undefined || view === undefined) return giveUp(callback, 'no address')
-    const failure = await post(target, messageOf(view, now()), addresses).catch((error: Error) => error.message)
-    if (failure === undefined) {
-      store.putCallback(exchange, undefined)
-      return note('called-back', exchange, { client, tries: tries + 1 })
-    }
-    const pauseMs = pausesMs[tries]
-    if (pauseMs === undefined || failure === 'status 410') return giveUp({ ...callback, tries: tries + 1 }, failure)
-    // Full jitter around the pause: receivers that come back are not stormed.
-    const dueMs = Math.round(now() + pauseMs * (0.5 + random()))
-    store.putCallback(exchange, { ...callback, dueMs, tries: tries + 1 })
+  /** The earliest that is due and not on its way; false: there is none. */
+  function begin(client: string): boolean {
+    const begun = [...sending.values()].filter(one => one.client === client).length
+    const callback = store.dueCallbacks(client, now(), begun + 1).find(({ exchange }) => !sending.has(exchange))
+    if (callback === undefined) return false
+    receivers.begin(client)
+    sending.set(callback.exchange, { client, ended: call(callback) })
+    return true
   }
 
-  function giveUp(callback: Callback, reason: string): void {
-    store.putCallback(callback.exchange, { ...callback, dueMs: neverMs })
-    note('uncalled', callback.exchange, { client: callback.client, tries: callback.tries, reason })
+  async function call(callback: Callback): Promise<void> {
+    const { client, exchange } = callback
+    let how: CallEnd = 'fault'
+    try {
+      how = await attempt(callback)
+    } catch (error) {
+      parts.onFailed(error)
+    }
+    sending.delete(exchange)
+    receivers.end(client, how, now())
+    // What failed waits for the next round, so that a receiver that refuses at once is not called in a loop.
+    if (how === 'answered' && !turns.includes(client)) turns.push(client)
+    takeTurns()
+  }
+
+  function takeTurns(): void {
+    const later: string[] = []
+    while (!isStopped && sending.size < callsMax) {
+      const client = turns.shift()
+      if (client === undefined) break
+      const room = receivers.roomFor(client, now())
+      if (room === 'wait') later.push(client)
+      if (room === 'free' && begin(client)) turns.push(client)
+    }
+    turns.unshift(...later)
+  }
+
+  const idle = async (): Promise<void> => {
+    while (sending.size > 0) await Promise.all(Array.from(sending.values(), ({ ended }) => ended))
   }
 
   return {
-    async send() {
-      const due = store.dueCallbacks(now(), atOnceMax).filter(({ exchange }) => !sending.has(exchange))
-      await Promise.all(
-        due.map(async callback => {
-          sending.add(callback.exchange)
-          try {
-            await attempt(callback)
-          } finally {
-            sending.delete(callback.exchange)
-          }
-        }),
-      )
+    send() {
+      const due = store.callbackClients(now())
+      turns = [...new Set([...turns, ...due])]
+      takeTurns()
     },
-    givenUp: max => store.dueCallbacks(neverMs + 1, max).filter(({ dueMs }) => dueMs === neverMs),
+    idle,
+    stop() {
+      isStopped = true
+      return idle()
+    },
+    get failing() {
+      return receivers.failing
+    },
+    givenUp: max => store.givenUpCallbacks(max),
     replay(exchange) {
       const found = store.callback(exchange)
-      if (found === undefined || found.dueMs !== neverMs) return false
+      if (found === undefined || found.dueMs !== givenUpMs) return false
       store.putCallback(exchange, { ...found, dueMs: now(), tries: 0 })
       return true
     },
   }
 }
 
-/** Where to look, and how it ended. */
-function messageOf(view: ExchangeView, nowMs: number): { id: string; timestampSeconds: number; body: string } {
-  const { exchange, request } = view
-  const body = JSON.stringify({
-    type: 'exchange.settled',
-    timestamp: new Date(nowMs).toISOString(),
-    data: {
-      exchangeId: exchange,
-      service: request?.service,
-      outcome: stateOf(view),
-      location: `/v1/exchanges/${exchange}`,
-    },
-  })
-  return { id: `msg_${exchange}`, timestampSeconds: Math.floor(nowMs / 1000), body }
-}
+/** One try, and in the store what comes of it. Rejects when the store does. */
+function attemptWith({ store, addresses, targetOf, note, now, random = Math.random, ...parts }: CallbackParts) {
+  const { pausesMs = defaultPausesMs } = parts
 
-/** Undefined: taken (2xx). Else why not, without anything the receiver said. Redirects are not followed: 3xx is a failure. */
-function post(
-  target: { url: string; secret: string },
-  message: { id: string; timestampSeconds: number; body: string },
-  addresses: CallbackAddresses,
-): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const url = new URL(target.url)
-    addresses.check(url)
-    const send = url.protocol === 'https:' ? requestTls : requestPlain
-    const request = send(url, {
-      method: 'POST',
-      lookup: addresses.lookup,
-      agent: false,
-      headers: {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(message.body),
-        'user-agent': 'ndx',
-        'webhook-id': message.id,
-        'webhook-timestamp': String(message.timestampSeconds),
-        'webhook-signature': signMessage(message, target.secret),
-      },
-    })
-    const timer = setTimeout(() => request.destroy(new Error('no answer in time')), answerWithinMs)
-    request.on('close', () => clearTimeout(timer))
-    request.on('error', error => reject(reasonOf(error)))
-    request.on('response', response => {
-      const { statusCode = 0 } = response
-      let bytes = 0
-      // The answer is of no interest and may be endless.
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length
-        if (bytes > answerBytesMax) response.destroy()
-      })
-      resolve(statusCode >= 200 && statusCode < 300 ? undefined : `status ${statusCode}`)
-    })
-    request.end(message.body)
-  })
-}
+  function giveUp(callback: Callback, reason: string): CallEnd {
+    store.putCallback(callback.exchange, { ...callback, dueMs: givenUpMs })
+    note('uncalled', callback.exchange, { client: callback.client, tries: callback.tries, reason })
+    return 'answered'
+  }
 
-/** A system error's message may hold an address; its code says enough. */
-const reasonOf = (error: NodeJS.ErrnoException): Error => new Error(error.code ?? error.message)
+  return async (callback: Callback): Promise<CallEnd> => {
+    // In a turn of its own: calls that need no network must not hold up the process, however many there are.
+    await new Promise(resolve => setImmediate(resolve))
+    const { exchange, client, tries } = callback
+    const target = targetOf(client)
+    const view = store.view(exchange)
+    if (target === undefined || view === undefined) return giveUp(callback, 'no address')
+    const { url, secret } = target
+    // Tried again as ever: the secret may be made meanwhile.
+    const failure =
+      secret === undefined ? 'no secret' : await deliver({ url, secret }, messageOf(view, now()), addresses)
+    if (failure === undefined) {
+      store.putCallback(exchange, undefined)
+      note('called-back', exchange, { client, tries: tries + 1 })
+      return 'answered'
+    }
+    const pauseMs = pausesMs[tries]
+    if (failure === 'status 410') return giveUp({ ...callback, tries: tries + 1 }, failure)
+    if (pauseMs === undefined) {
+      giveUp({ ...callback, tries: tries + 1 }, failure)
+      return 'failed'
+    }
+    // Full jitter around the pause: receivers that come back are not stormed.
+    const dueMs = Math.round(now() + pauseMs * (0.5 + random()))
+    store.putCallback(exchange, { ...callback, dueMs, tries: tries + 1 })
+    return 'failed'
+  }
+}

@@ -84,7 +84,7 @@ const openKey = (path: string, name: string): SignerKey =>
 
 /** Read anew each time, so that a log is added or its key changed without a restart. A file that is wrong later changes nothing. */
 function watchLogKeys(folder: string, log: Log): () => readonly VerifierKey[] {
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   let keys = readVerifierKeys(folder)
   return () => {
     try {

@@ -132,6 +132,8 @@ export function describeFollowing(h: BusHarness): void {
     await h.bus.publish(topic, { key: null, headers: {}, value: '' })
     const laterMs = h.bus.now()
     await until('caught up again', () => follower.caughtUpMs >= laterMs)
+    expect(follower.caughtUpMsOf(topic, 0)).toBeGreaterThanOrEqual(laterMs)
+    expect(follower.caughtUpMsOf(topic, 99)).toBe(0)
     expect(calls.flat()).toHaveLength(2)
     expect(follower.caughtUpMs).toBeLessThanOrEqual(h.bus.now())
   })

@@ -34,7 +34,7 @@ let url: string
 let answer: { status: number; body: string | Buffer }
 beforeAll(async () => {
   writeFileSync(at('export'), log.exported())
-  makeSecrets(at('data'), ['bank' as ClientId])
+  makeSecrets(at('data'), { simulatedClients: ['bank' as ClientId], callbackClients: [] })
   server = createServer((_, response) => void response.writeHead(answer.status).end(answer.body))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -65,7 +65,7 @@ describe('JSON that is nested too deep', () => {
     })
     expect(await ndx(['audit', 'diff', at('export'), '-'], deep)).toEqual({
       status: 1,
-      stdout: 'entry 4: one of them is no event\n',
+      stdout: 'entry 4: one of them is no entry\n',
       stderr: '',
     })
   })

@@ -112,6 +112,19 @@ describe('secrets', () => {
     expect((await ndx(['secrets'], environment)).stdout).toBe('clients/bank.private.json\n')
   })
 
+  test('shows the callback secret of a client that is called back, and of no other', async () => {
+    const environment = { NDX_DATA_DIR: join(folder, 'shown') }
+    const { status, stdout } = await ndx(['secrets', '--callback', 'public-service-portal'], environment)
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^whsec_\S{44}\n$/)])
+    expect((await ndx(['secrets', '--callback', 'public-service-portal'], environment)).stdout).toBe(stdout)
+    const other = await ndx(['secrets', '--callback', 'bank'], environment)
+    expect([other.status, other.stdout]).toEqual([1, ''])
+    expect(other.stderr).toContain('names no callback address')
+    expect((await ndx(['secrets', '--callback', 'nobody'], environment)).stderr).toContain(
+      'there is no client “nobody”',
+    )
+  })
+
   test('a folder that cannot be made is a message, not a stack', async () => {
     const { status, stdout, stderr } = await ndx(['secrets'], { NDX_DATA_DIR: '/dev/null/data' })
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })

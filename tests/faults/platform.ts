@@ -65,7 +65,7 @@ async function start(
   mkdirSync(dataDir)
   writeContracts(contractsDir, deadlineMs)
   const registry = loadRegistry({ directory: contractsDir, idScheme: 'simulated' })
-  makeSecrets(dataDir, registry.simulatedClients)
+  makeSecrets(dataDir, registry)
   const disk = await mountSmallDisk(join(dataDir, 'ledger'))
   if ('stop' in disk) ends.push(disk.stop)
   const proxies = { gateway: await startProxy(await findFreePort()), adapter: await startProxy(await findFreePort()) }

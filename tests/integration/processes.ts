@@ -64,7 +64,7 @@ export async function createPlatform({
     idScheme: 'simulated',
     ...(contractsDir === undefined ? {} : { directory: contractsDir }),
   })
-  makeSecrets(dataDir, registry.simulatedClients)
+  makeSecrets(dataDir, registry)
   await createTopics([...kafkaBrokers], planTopics(registry.providers))
   const running: Process[] = []
   const ledgerPort = await freePort()

@@ -3,11 +3,14 @@ import { createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type ClientId } from '#contracts/contract.ts'
 import { AddressRefused, createCallbackAddresses } from '#ledger/callbacks/address.ts'
+import { createReceivers, failingCallsMax, failuresMax } from '#ledger/callbacks/receivers.ts'
 import { type CallbackParts, createCallbackSender } from '#ledger/callbacks/sender.ts'
 import { isSignedBy, signMessage } from '#ledger/callbacks/signature.ts'
 import { openSqliteStore } from '#ledger/sqlite-store.ts'
 import { type LedgerStore } from '#ledger/store.ts'
+import { until } from '#tests/bus/until.ts'
 import { ingestInto } from './ingesting.ts'
 import { exchangeIdOf, Records, someMs } from './records.ts'
 
@@ -47,17 +50,30 @@ afterEach(() => {
   store.close()
 })
 
-const sender = (changes: Partial<CallbackParts> = {}) =>
-  createCallbackSender({
+/** `send` waits for what it began. */
+const sender = (changes: Partial<CallbackParts> = {}) => {
+  const callbacks = createCallbackSender({
     store,
     addresses: createCallbackAddresses(loopback),
     targetOf: () => ({ url, secret }),
     note: (kind, exchange, facts) => void noted.push({ kind, exchange, facts }),
+    onReceiver: () => {},
+    onFailed: error => {
+      throw error
+    },
     now: () => nowMs,
     random: () => 0.5,
     pausesMs: [1000, 2000],
     ...changes,
   })
+  return {
+    ...callbacks,
+    send: () => {
+      callbacks.send()
+      return callbacks.idle()
+    },
+  }
+}
 
 /** An exchange that asked to be called back and is answered. */
 function settleOne(): void {
@@ -158,6 +174,67 @@ test('a client without an address or a secret is given up', async () => {
   settleOne()
   await sender({ targetOf: () => undefined }).send()
   expect(noted).toMatchObject([{ kind: 'uncalled', facts: { reason: 'no address' } }])
+})
+
+test('one that has no secret yet is tried again, and told when it has one', async () => {
+  settleOne()
+  let made: string | undefined
+  const callbacks = sender({ targetOf: () => ({ url, secret: made }) })
+  await callbacks.send()
+  expect([received.length, noted]).toEqual([0, []])
+  made = secret
+  nowMs += 1001
+  await callbacks.send()
+  expect(noted).toMatchObject([{ kind: 'called-back', facts: { tries: 2 } }])
+})
+
+test('300 that a dead receiver does not take hold one call, and another client is told in the first round', async () => {
+  const records = new Records()
+  const requests = Array.from({ length: 301 }, (_, i) =>
+    records.request(i, { callback: true, ...(i === 300 ? { client: 'bank' as ClientId } : {}) }),
+  )
+  const replies = requests.map((_, i) => records.reply(i))
+  ingestInto(store, { now: () => someMs - 1 }).ingest([...requests, ...replies])
+  let asked = 0
+  const dead = createServer(() => void asked++)
+  await new Promise<void>(resolve => dead.listen(0, '127.0.0.1', resolve))
+  const deadUrl = `http://127.0.0.1:${(dead.address() as AddressInfo).port}/`
+  const callbacks = createCallbackSender({
+    store,
+    addresses: createCallbackAddresses(loopback),
+    targetOf: client => ({ url: client === 'bank' ? url : deadUrl, secret }),
+    note: (kind, exchange, facts) => void noted.push({ kind, exchange, facts }),
+    onReceiver: () => {},
+    onFailed: () => {},
+    now: () => nowMs,
+  })
+  callbacks.send()
+  await until('the other client is told', () => noted.length > 0)
+  await until('the dead one is called', () => asked > 0)
+  for (let round = 0; round < 20; round++) callbacks.send()
+  expect([asked, noted]).toMatchObject([1, [{ kind: 'called-back', facts: { client: 'bank' } }]])
+  dead.closeAllConnections()
+  await callbacks.stop()
+  dead.close()
+  expect(store.dueCallbacks('social-insurance', 8e15, 500)).toHaveLength(300)
+})
+
+test('a receiver that fails is called one at a time, that answers with a growing share, and those that fail have a share together', () => {
+  const states: string[] = []
+  const receivers = createReceivers((client, state) => states.push(`${client} ${state}`))
+  const end = (client: string, how: 'answered' | 'failed' | 'fault') => {
+    receivers.begin(client)
+    receivers.end(client, how, 0)
+  }
+  for (let i = 0; i <= failingCallsMax; i++) for (let n = 0; n < failuresMax; n++) end(`dead-${i}`, 'failed')
+  expect(receivers.failing).toBe(failingCallsMax + 1)
+  for (let i = 0; i < failingCallsMax; i++) receivers.begin(`dead-${i}`)
+  expect([receivers.roomFor('dead-0', 0), receivers.roomFor(`dead-${failingCallsMax}`, 0)]).toEqual(['full', 'wait'])
+  expect(receivers.roomFor('new', 0)).toBe('free')
+  receivers.end('dead-0', 'answered', 0)
+  expect(states.at(-1)).toBe('dead-0 answers')
+  end('broken', 'fault')
+  expect([receivers.roomFor('broken', 0), receivers.roomFor('broken', 5_000)]).toEqual(['full', 'free'])
 })
 
 describe('addresses', () => {

@@ -190,14 +190,14 @@ test('an exchange whose client wants to be called is queued with its outcome, on
   const records = new Records()
   const ingestion = open()
   ingestion.ingest([records.request(1, { callback: true }), records.request(2)])
-  expect(store.dueCallbacks(someMs + 1, 10)).toEqual([])
+  expect(store.dueCallbacks('social-insurance', someMs + 1, 10)).toEqual([])
   ingestion.ingest([records.reply(1), records.reply(2), records.reply(1)])
-  expect(store.dueCallbacks(someMs + 1, 10)).toEqual([
+  expect(store.dueCallbacks('social-insurance', someMs + 1, 10)).toEqual([
     { exchange: exchangeIdOf(1), client: 'social-insurance', dueMs: someMs, tries: 0 },
   ])
   store.putCallback(exchangeIdOf(1), undefined)
   ingestion.ingest([records.reply(1)])
-  expect(store.dueCallbacks(someMs + 1, 10)).toEqual([])
+  expect(store.dueCallbacks('social-insurance', someMs + 1, 10)).toEqual([])
 })
 
 test('an idempotency key leads to its exchange until it is forgotten', () => {

@@ -1,6 +1,6 @@
 // The log: one JSON line an event, whose words name their level, and errors reduced to kind, message, stack and cause.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -73,4 +73,18 @@ test('an error is described without the fields that libraries hang on it', () =>
     cause: 'RangeError: deeper',
   })
   expect(describeError('text')).toEqual({ kind: 'string', message: 'not an Error' })
+})
+
+test('the folder and the file are not for everybody, also a file that was', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ndx-log-'))
+  const modeOf = (path: string): number => statSync(path).mode & 0o777
+  createLog({ level: 'info', instance: 'test', file: join(folder, 'made', 'log') })
+  expect(modeOf(join(folder, 'made'))).toBe(0o700)
+  expect(modeOf(join(folder, 'made', 'log')) & ~0o640).toBe(0)
+  const older = join(folder, 'older')
+  writeFileSync(older, '')
+  chmodSync(older, 0o644)
+  createLog({ level: 'info', instance: 'test', file: older })
+  expect(modeOf(older)).toBe(0o640)
+  rmSync(folder, { recursive: true })
 })

@@ -5,9 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type ClientId } from '#contracts/contract.ts'
-import { makeSecrets, publicPartOf, readClientKeys, readClientPrivateKey, readSecrets } from '#runtime/secrets.ts'
+import {
+  makeSecrets,
+  publicPartOf,
+  readCallbackSecret,
+  readClientKeys,
+  readClientPrivateKey,
+  readSecrets,
+} from '#runtime/secrets.ts'
 
-const clients = ['bank', 'social-insurance'] as ClientId[]
+const simulatedClients = ['bank', 'social-insurance'] as ClientId[]
+const clients = { simulatedClients, callbackClients: [] as ClientId[] }
 let dataDir: string
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'ndx-secrets-'))
@@ -41,7 +49,7 @@ test('that are missing are made beside those that are there', () => {
   const kept = readFileSync(join(dataDir, 'secrets/issuer-key.json'), 'utf8')
   rmSync(join(dataDir, 'secrets/pseudonym-keys/202611'))
   rmSync(join(dataDir, 'clients/bank.public.json'))
-  const more = [...clients, 'new' as ClientId]
+  const more = { ...clients, simulatedClients: [...simulatedClients, 'new' as ClientId] }
   expect(makeSecrets(dataDir, more, inNovember)).toEqual([
     'secrets/pseudonym-keys/202611',
     'clients/bank.public.json',
@@ -51,6 +59,15 @@ test('that are missing are made beside those that are there', () => {
   ])
   expect(readFileSync(join(dataDir, 'secrets/issuer-key.json'), 'utf8')).toBe(kept)
   expect(readClientKeys(dataDir).get('bank' as ClientId)).toEqual(publicPartOf(readClientPrivateKey(dataDir, 'bank')))
+})
+
+test('are made for a client with a key of its own too, when it is called back', () => {
+  const museum = 'museum' as ClientId
+  const callbackClients = ['bank' as ClientId, museum]
+  makeSecrets(dataDir, clients, inNovember)
+  expect(makeSecrets(dataDir, { ...clients, callbackClients }, inNovember)).toEqual(['clients/museum.callback-secret'])
+  expect(readCallbackSecret(dataDir, museum)).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
+  expect(statSync(join(dataDir, 'clients/museum.callback-secret')).mode & 0o777).toBe(0o600)
 })
 
 test('are their owner’s alone', () => {

@@ -36,7 +36,7 @@ let tokenAnswer: Scripted
 
 beforeEach(async () => {
   dataDir = makeFolder()
-  makeSecrets(dataDir, ['civil-status' as ClientId])
+  makeSecrets(dataDir, { simulatedClients: ['civil-status' as ClientId], callbackClients: [] })
   seen = []
   tokenAnswer = { body: { access_token: 'token', expires_in: 600 } }
   server = createServer((request, response) => {
