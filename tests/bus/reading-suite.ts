@@ -112,7 +112,7 @@ export function describeReading(h: BusHarness): void {
     ).toEqual(sent)
     for (const { topic: on, partition, timestampMs } of seen) {
       expect({ on, partition }).toEqual({ on: topic, partition: 3 })
-      expect(Math.abs(timestampMs - sinceMs)).toBeLessThan(60_000)
+      expect(Math.abs(timestampMs - sinceMs)).toBeLessThan(3_600_000)
     }
   })
 }
