@@ -18,7 +18,7 @@ export function describeProbing(h: BusHarness): void {
       h.later(() => probe.stop())
       probes.push(probe)
     }
-    await within(10_000, 'both open', Promise.all(probes.map(probe => probe.firstOpen)))
+    await within(30_000, 'both open', Promise.all(probes.map(probe => probe.firstOpen)))
     expect(probes.map(probe => probe.isOpen)).toEqual([true, true])
     expect(probes[0]?.lastRoundTripMs).toBeTypeOf('number')
     probes[0]?.interrupted()
