@@ -10,7 +10,10 @@ import { counted, HostHarness, question, service, standingAt } from './host-harn
 
 let harness: HostHarness
 
-afterEach(() => harness.stop())
+afterEach(() => {
+  vi.restoreAllMocks()
+  return harness.stop()
+})
 
 describe('a handler that throws', () => {
   test.each<[string, Handler]>([
@@ -89,7 +92,6 @@ describe('a handler that throws', () => {
     await harness.repliesTo(1)
     // Shorter ones are the test's own.
     expect(timers.mock.calls.flatMap(([, ms = 0]) => (ms < 50 ? [] : ms))).toEqual([250, 250])
-    timers.mockRestore()
   })
 
   test('says nothing of the data in its letter or in the log', async () => {
