@@ -147,7 +147,9 @@ describe('arrows', () => {
   test('folders are named by package imports, not climbed to', () => {
     const climbs = ({ file, imports, typeImports }: Source): boolean =>
       [...imports, ...typeImports].some(
-        from => from.startsWith('.') && ![file.split('/')[0], 'package.json', 'bench'].includes(folderOf(file, from)),
+        from =>
+          from.startsWith('.') &&
+          ![file.split('/')[0], 'package.json', 'vitest.config.ts', 'bench'].includes(folderOf(file, from)),
       )
     expect(where(climbs, sources)).toEqual([])
   })

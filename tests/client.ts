@@ -62,7 +62,6 @@ export interface Asked {
   headers: Headers
   /** The answer or the problem. */
   body: JsonObject
-  tookMs: number
 }
 
 /** Asks one question; rejects only when the connection breaks or nothing came within `patienceMs`. */
@@ -73,7 +72,6 @@ export async function ask(
   envelope: object,
   patienceMs = 15_000,
 ): Promise<Asked> {
-  const startedMs = performance.now()
   const response = await fetch(`${url}/v1/services/${service}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -81,5 +79,5 @@ export async function ask(
     signal: AbortSignal.timeout(patienceMs),
   })
   const body = (await response.json()) as JsonObject
-  return { status: response.status, headers: response.headers, body, tookMs: performance.now() - startedMs }
+  return { status: response.status, headers: response.headers, body }
 }

@@ -1,6 +1,7 @@
 // Reads a README as a reader does: its code blocks in order, with the marker comment that stands before them.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type JsonObject } from '#contracts/json.ts'
 
 export const root = join(import.meta.dirname, '..')
 
@@ -20,3 +21,9 @@ export function readBlocks(path: string): Block[] {
     ...(groups?.['marker'] === undefined ? {} : { marker: groups['marker'] }),
   }))
 }
+
+/** The JSON block that has this in it; null when none has. */
+export const exampleIn = (blocks: readonly Block[], part: string): JsonObject =>
+  JSON.parse(
+    blocks.find(({ language, text }) => language === 'json' && text.includes(part))?.text ?? 'null',
+  ) as JsonObject

@@ -45,6 +45,8 @@ beforeAll(async () => {
     NDX_PORT: String(port),
     NDX_OPERATIONS_PORT: String(operationsPort),
     NDX_LEDGER_PORT: String(ledgerPort),
+    // Test files run side by side: an exchange held up by the others does not shed.
+    NDX_EVENT_LOOP_DELAY_MAX_MS: '60000',
     NDX_URL: `http://127.0.0.1:${port}`,
   }
   for (const { marker, text } of blocks.filter(isFile)) {
@@ -60,7 +62,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the handler passes the type check', async () => {
   expect(await run('tsc', { cwd: folder })).toMatchObject({ status: 0, stdout: '' })
-}, 60_000)
+})
 
 test('the new service answers, granted fields only', async () => {
   const exchange = await start('npm start', printed => printed.includes('curl'), { cwd: folder, environment })
@@ -75,7 +77,7 @@ test('the new service answers, granted fields only', async () => {
   } finally {
     await exchange.stop()
   }
-}, 60_000)
+})
 
 test('the compose entry runs it like the others', () => {
   const { services } = parse(readFileSync(join(folder, 'docker-compose.yml'), 'utf8'), { merge: true }) as {

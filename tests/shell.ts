@@ -18,7 +18,7 @@ export interface ShellOptions {
 /** Ends after its time, so that a command that hangs fails its test. */
 export async function run(
   command: string,
-  { cwd = root, environment = {}, timeoutMs = 60_000 }: ShellOptions = {},
+  { cwd = root, environment = {}, timeoutMs = 110_000 }: ShellOptions = {},
 ): Promise<Ran> {
   const child = spawn('sh', ['-c', command], {
     cwd,
@@ -40,7 +40,7 @@ export async function run(
 export async function start(
   command: string,
   isUp: (printed: string) => boolean,
-  { cwd = root, environment = {}, timeoutMs = 30_000 }: ShellOptions = {},
+  { cwd = root, environment = {}, timeoutMs = 50_000 }: ShellOptions = {},
 ) {
   const child = spawn('sh', ['-c', command], {
     cwd,

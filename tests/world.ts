@@ -91,6 +91,10 @@ export interface World extends Asker {
   stop(): Promise<void>
 }
 
+const anyPorts = { NDX_PORT: '0', NDX_OPERATIONS_PORT: '0' }
+/** Test files run side by side: a gateway held up by the others does not shed. */
+const busyMachine = { NDX_EVENT_LOOP_DELAY_MAX_MS: '60000' }
+
 /** Resolves when a question would be answered. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'ndx-world-'))
@@ -107,7 +111,7 @@ async function assemble(options: WorldOptions, directory: string): Promise<World
   const isEdited = options.contracts !== undefined || options.agreements !== undefined
   const contractsDir = isEdited ? copyContracts(join(directory, 'contracts'), options) : ownContractsDir
   const dataDir = options.dataDir ?? join(directory, 'data')
-  const settings = { NDX_PORT: '0', NDX_OPERATIONS_PORT: '0', NDX_INSTANCE: 'world', ...options.settings }
+  const settings = { NDX_INSTANCE: 'world', ...anyPorts, ...busyMachine, ...options.settings }
   const config = readConfig({ ...settings, NDX_DATA_DIR: dataDir, NDX_CONTRACTS_DIR: contractsDir })
   const text: string[] = []
   const log = createLog({

@@ -23,7 +23,6 @@ import { listCounts } from '#gateway/counters/day-counts.ts'
 import { GuessReleases } from '#gateway/counters/guess-releases.ts'
 import { secondsLeft } from '#gateway/counters/quota-day.ts'
 
-const answerTimeoutMs = 250
 const connectedTimeoutMs = 250
 const flushEveryMs = 200
 const countsLifeMs = 40 * 86_400_000
@@ -38,9 +37,6 @@ const settings = {
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   connectTimeout: 500,
-  // A peer that owes an answer for so long is given up and connected to anew; else a cut line is noticed after minutes.
-  // AnswerDeadline gives up the single question, much sooner; ioredis's commandTimeout takes our own pauses for Redis's.
-  socketTimeout: 1000,
   disconnectTimeout: 250,
   retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
   // After a restart Redis reads its file and says how long that takes, rounded up to seconds; ask again sooner.
@@ -82,6 +78,8 @@ export interface RedisCountersOptions {
   password?: string
   /** Epoch ms; only for the seconds until a quota resets. All that is decided is decided by Redis's clock. */
   now?: () => number
+  /** How long Redis may owe an answer before the call rejects. */
+  answerTimeoutMs?: number
   /** Told on close how many audit counts could not be written. */
   onLost?: (counts: number) => void
 }
@@ -92,7 +90,7 @@ export class RedisCounters implements Counters {
   readonly #onLost: (counts: number) => void
   readonly #writerId = randomUUID()
   readonly #writer: CountWriter
-  readonly #deadline = new AnswerDeadline(answerTimeoutMs)
+  readonly #deadline: AnswerDeadline
   readonly #admissions = new Admissions((keys, limits) =>
     this.#ask(() => this.#redis.admit(keys.length, ...keys, ...limits)),
   )
@@ -104,13 +102,16 @@ export class RedisCounters implements Counters {
   #connecting: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
-  constructor({ url, password, now = Date.now, onLost = () => {} }: RedisCountersOptions) {
+  constructor({ url, password, now = Date.now, answerTimeoutMs = 250, onLost = () => {} }: RedisCountersOptions) {
     this.#now = now
+    this.#deadline = new AnswerDeadline(answerTimeoutMs)
     this.#onLost = onLost
     const address = new URL(url)
     if (password !== undefined) address.password = encodeURIComponent(password)
     // `scripts` adds the methods, which ioredis cannot tell TypeScript.
-    this.#redis = new Redis(address.href, settings) as ScriptedRedis
+    // A peer that owes an answer for four times as long is given up and connected to anew; else a cut line is noticed after
+    // minutes. AnswerDeadline gives up the single question; ioredis's commandTimeout takes our own pauses for Redis's.
+    this.#redis = new Redis(address.href, { ...settings, socketTimeout: 4 * answerTimeoutMs }) as ScriptedRedis
     // ioredis reports every failed attempt to connect here; the next call that needs Redis says so.
     this.#redis.on('error', error => {
       this.#lastError = withoutCommand(error)

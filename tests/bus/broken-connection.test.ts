@@ -39,8 +39,8 @@ test('half a response of a broken connection is forgotten when it is made anew',
     port,
     logger: { namespace: () => silent },
     socketFactory: ({ onConnect }: { onConnect: () => void }) => connect(port, '127.0.0.1', onConnect),
-    connectionTimeout: 1_000,
-    requestTimeout: 1_000,
+    connectionTimeout: 30_000,
+    requestTimeout: 30_000,
   })
   await connection.connect()
   await until('the half is there', () => connection.bytesBuffered === 3)

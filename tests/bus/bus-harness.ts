@@ -73,7 +73,7 @@ export function openHarness(makeWorld: () => Promise<BusWorld>): BusHarness {
     const world = await makeWorld()
     await world.makeTopics(made)
     opened = { world, bus: world.openBus() }
-  }, 60_000)
+  }, 120_000)
   afterEach(async () => {
     for (const cleanUp of cleanUps.reverse()) await cleanUp()
     cleanUps = []
@@ -81,7 +81,7 @@ export function openHarness(makeWorld: () => Promise<BusWorld>): BusHarness {
   afterAll(async () => {
     await opened?.bus.close()
     await opened?.world.close()
-  }, 30_000)
+  }, 60_000)
 
   return {
     get world() {
@@ -136,7 +136,7 @@ export async function publishAll(
 
 /** Keeps every partition supplied until something is true, for what only shows once a group has settled. */
 export async function publishUntil(bus: Bus, topic: string, what: string, isMet: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 50_000
   while (!isMet()) {
     if (Date.now() > deadline) throw new Error(`not in time: ${what}`)
     await publishAll(bus, topic, partitionsOf(topic), partition => ({ partition }))

@@ -32,7 +32,7 @@ export function describeFinding(h: BusHarness): void {
       [absent, 0, '0'],
     ]
     const asked = Promise.all(places.map(([on, partition, offset]) => h.bus.readAt(on, partition, offset)))
-    expect(await within(10_000, 'answers', asked)).toEqual(places.map(() => undefined))
+    expect(await within(30_000, 'answers', asked)).toEqual(places.map(() => undefined))
     expect(await h.bus.readAt(topic, 3, '1')).toMatchObject({ offset: '1' })
   })
 
@@ -53,7 +53,7 @@ export function describeFinding(h: BusHarness): void {
     )
     const own = h.world.openBus()
     const asked = Promise.all(places.map(({ topic, partition, offset }) => own.readAt(topic, partition, offset)))
-    expect(await within(10_000, 'all', asked)).toMatchObject(places)
+    expect(await within(30_000, 'all', asked)).toMatchObject(places)
   })
 
   test('finds nothing any more once closed, and says why', async () => {
@@ -65,17 +65,21 @@ export function describeFinding(h: BusHarness): void {
   test('tells everyone the time at which records are written', async () => {
     const topic = h.newReplyTopic()
     const [one, other] = [h.world.openBus(), h.world.openBus()]
-    expect(Math.abs(one.now() - Date.now())).toBeLessThan(1_000)
-    await Promise.all([announce(one, 'one'), announce(other, 'other')])
-    // The first request of a connection may take its time; the next ones are what the estimate stands on.
-    for (let i = 0; i < 5; i++) await Promise.all([announce(one, 'one'), announce(other, 'other')])
-    expect(Math.abs(one.now() - other.now())).toBeLessThan(50)
-    const beforeMs = other.now()
-    await one.publish(topic, { key: null, partition: 0, headers: {}, value: '' })
-    const afterMs = other.now()
-    const record = await one.readAt(topic, 0, '0')
-    expect(record?.timestampMs).toBeGreaterThan(beforeMs - 50)
-    expect(record?.timestampMs).toBeLessThan(afterMs + 50)
+    const [beganMs, toldMs, endMs] = [Date.now(), one.now(), Date.now()]
+    expect(toldMs >= beganMs && toldMs <= endMs).toBe(true)
+    // The shortest round trip counts, and a busy machine may make several long.
+    await until('all agree within 50 ms', async () => {
+      await Promise.all([announce(one, 'one'), announce(other, 'other')])
+      return Math.abs(one.now() - other.now()) < 50
+    })
+    let records = 0
+    await until('a record is written at the time that all tell, within 50 ms', async () => {
+      const beforeMs = other.now()
+      await one.publish(topic, { key: null, partition: 0, headers: {}, value: '' })
+      const afterMs = other.now()
+      const writtenMs = (await one.readAt(topic, 0, String(records++)))?.timestampMs ?? Number.NaN
+      return writtenMs > beforeMs - 50 && writtenMs < afterMs + 50
+    })
     expect(Number.isInteger(one.now())).toBe(true)
   })
 

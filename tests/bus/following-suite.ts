@@ -40,7 +40,7 @@ export function describeFollowing(h: BusHarness): void {
     }
     await publish()
     const { follower, taken } = h.follow({ topics })
-    await within(10_000, 'ready', follower.ready)
+    await within(30_000, 'ready', follower.ready)
     await publish()
     await until('280 records', () => taken.length >= 280)
     const places = topics.flatMap(topic => Array.from({ length: partitionsOf(topic) }, (_, i) => `${topic}/${i}`))
@@ -247,7 +247,7 @@ export function describeFollowing(h: BusHarness): void {
     await until('the witness saw all', () => witness.taken.length === 10)
     expect(isStopped).toBe(false)
     open()
-    await within(5_000, 'stop', stopped)
+    await within(30_000, 'stop', stopped)
     await follower.stop()
     expect([calls.length, taken.length]).toEqual([1, calls[0]?.length])
   })

@@ -42,7 +42,7 @@ export function describePublishing(h: BusHarness): void {
     const refused = await own.publish(topic, record).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(PublishError)
     expect(refused).toMatchObject({ surelyNotWritten: true })
-    await within(30_000, 'all taken are written', Promise.all(taken))
+    await within(50_000, 'all taken are written', Promise.all(taken))
     await own.publish(topic, record)
   }, 60_000)
 
@@ -64,7 +64,7 @@ export function describePublishing(h: BusHarness): void {
       .publish(topic, outgoing(0, { partition: 3, value: `${longest}x` }))
       .catch((error: unknown) => error)
     expect(refused).toMatchObject({ name: 'PublishError', surelyNotWritten: true })
-    await within(20_000, 'the longest', Promise.all(sent))
+    await within(30_000, 'the longest', Promise.all(sent))
     await until('three long values', () => seen.length === 3)
     expect(seen).toEqual([valueBytesMax, valueBytesMax, valueBytesMax])
   })
@@ -75,7 +75,7 @@ export function describePublishing(h: BusHarness): void {
     const seen: string[] = []
     await h.read({ topics: [topic], onRecord: record => void seen.push(record.value.toString()) }).ready
     const waiting = Array.from({ length: 5 }, (_, i) => own.publish(topic, outgoing(i, { partition: 3 })))
-    await within(10_000, 'close', own.close())
+    await within(30_000, 'close', own.close())
     await own.close()
     await Promise.all(waiting)
     const refused = await own.publish(topic, outgoing(9)).catch((error: unknown) => error)

@@ -77,7 +77,7 @@ export function describeReading(h: BusHarness): void {
     const reader = h.read({ topics: [topic], onRecord: record => void seen.push(record.offset) })
     await reader.ready
     await h.read({ topics: [topic], onRecord: record => void witnessed.push(record.offset) }).ready
-    await within(5_000, 'stop', reader.stop())
+    await within(30_000, 'stop', reader.stop())
     await reader.stop()
     await publishAll(h.bus, topic, 3, () => ({ partition: 3 }))
     await until('the witness saw them', () => witnessed.length === 3)
@@ -112,7 +112,7 @@ export function describeReading(h: BusHarness): void {
     ).toEqual(sent)
     for (const { topic: on, partition, timestampMs } of seen) {
       expect({ on, partition }).toEqual({ on: topic, partition: 3 })
-      expect(Math.abs(timestampMs - sinceMs)).toBeLessThan(60_000)
+      expect(Math.abs(timestampMs - sinceMs)).toBeLessThan(3_600_000)
     }
   })
 }

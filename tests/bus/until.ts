@@ -1,6 +1,6 @@
 // Waiting without sleeping: for a condition, with a deadline that says what was waited for.
 
-export async function until(what: string, isMet: () => boolean | Promise<boolean>, deadlineMs = 20_000): Promise<void> {
+export async function until(what: string, isMet: () => boolean | Promise<boolean>, deadlineMs = 50_000): Promise<void> {
   const deadline = Date.now() + deadlineMs
   while (!(await isMet())) {
     if (Date.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`)

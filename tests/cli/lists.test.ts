@@ -140,14 +140,12 @@ describe('topics', () => {
   })
 
   test.each(['create', 'check'])('%s waits for a broker as long as it was told, and says for what', async action => {
-    const startedMs = performance.now()
     const { status, stdout, stderr } = await ndx(['topics', action, '--wait', '1'], {
       NDX_KAFKA_BROKERS: '127.0.0.1:1',
     })
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
     expect(stderr).toContain('no broker of 127.0.0.1:1 did it within 1 s')
     expect(stderr).toContain('--wait gives it longer')
-    expect(performance.now() - startedMs).toBeLessThan(12_000)
   })
 })
 

@@ -230,13 +230,13 @@ describe('an exchange of another', () => {
       '/v1/exchanges/x',
       '/v1/exchanges/..%2f..%2fhealth',
     ]
-    const startedMs = performance.now()
+    const waits = ledger.waitedFor.length
     const answers = await Promise.all(
       paths
         .flatMap(path => [path, `${path}/events`])
         .map(path => world.get(path, { client: 'bank', headers: { prefer: 'wait=30' } })),
     )
-    expect(performance.now() - startedMs).toBeLessThan(2_000)
+    expect(ledger.waitedFor.slice(waits)).toEqual([])
     for (const answered of answers) expectProblem(answered, 'NDX_EXCHANGE_UNKNOWN')
     const shapes = answers.map(({ headers }) => [...headers.keys()].sort().join())
     expect(new Set(shapes).size).toBe(1)

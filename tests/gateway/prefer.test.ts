@@ -55,12 +55,16 @@ test('several fields are one list', () => {
   expect(parsePrefer(fieldOf(['wait=3', 'respond-async, wait=9']))).toEqual({ ...async, waitSeconds: 3 })
 })
 
-test('a field of 16 kB is read in no time', () => {
-  for (const value of ['wait=3,'.repeat(2300), '"'.repeat(16_000), `x="${'\\"'.repeat(8000)}`, 'a=b;'.repeat(4000)]) {
-    const startedMs = performance.now()
-    parsePrefer(value)
-    expect(performance.now() - startedMs).toBeLessThan(200)
-  }
+test.each([
+  ['wait=3,', { ...neither, waitSeconds: 3 }],
+  ['"', neither],
+  ['\\"', neither],
+  ['a=b;', neither],
+])('a field of many %s is read in steps that grow with its length, not with its square', (part, expected) => {
+  // A hundred times what a header may be: with a square the test would not end.
+  const value = part.repeat(1_600_000 / part.length)
+  expect(parsePrefer(value)).toEqual(expected)
+  expect(parsePrefer(`x="${value}`)).toEqual(neither)
 })
 
 test.each([

@@ -133,10 +133,10 @@ test.each([
   })
   const startedMs = performance.now()
   const accepted = await ask(prefer)
-  const tookMs = performance.now() - startedMs
+  // Not before the wait is over, and before the deadline: then it would be 504.
+  expect(performance.now() - startedMs).toBeGreaterThanOrEqual(waitMs - 1)
   expect([accepted.status, accepted.body.outcome]).toEqual([202, 'accepted'])
   expect(accepted.headers.get('preference-applied')).toBe(applied)
-  expect([tookMs >= waitMs - 1, tookMs < waitMs + 900]).toEqual([true, true])
 })
 
 test('an outcome that stays unknown has a location, and is remembered as its client’s', async () => {

@@ -17,6 +17,8 @@ export interface ScriptedLedger {
   isHung: boolean
   /** Paths asked so far. */
   asked: string[]
+  /** Those of them that were to be waited for. */
+  waitedFor: string[]
   know(status: ExchangeStatus): void
   knowKey(path: string, status: ExchangeStatus): void
   forgetAll(): void
@@ -29,9 +31,11 @@ export async function startScriptedLedger(): Promise<ScriptedLedger> {
   const held = new Set<() => void>()
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://ledger')
+    const waitMs = Number(searchParams.get('waitMs') ?? 0)
     ledger.asked.push(pathname)
+    if (waitMs > 0) ledger.waitedFor.push(pathname)
     if (ledger.isHung) return
-    const untilMs = Date.now() + Number(searchParams.get('waitMs') ?? 0)
+    const untilMs = Date.now() + waitMs
     const [, , kind, ...rest] = pathname.split('/')
     const answer = (): void => {
       const status = kind === 'keys' ? keys.get(rest.join('/')) : statuses.get(rest[0] ?? '')
@@ -62,6 +66,7 @@ export async function startScriptedLedger(): Promise<ScriptedLedger> {
     isBroken: false,
     isHung: false,
     asked: [],
+    waitedFor: [],
     know(status) {
       statuses.set(status.exchangeId, status)
       for (const again of [...held]) again()

@@ -94,7 +94,7 @@ describe.runIf((await stackOfWorker()).kind === 'compose')('docker compose up', 
   })
 
   test('an adapter reaches Kafka, and neither Redis nor a secret', async () => {
-    const look = `const names = new (require('node:dns').promises.Resolver)({ timeout: 500, tries: 1 })
+    const look = `const names = new (require('node:dns').promises.Resolver)({ timeout: 5_000, tries: 1 })
       for (const name of ['kafka', 'redis', 'gateway']) names.resolve4(name).then(() => console.log('reaches', name), () => {})`
     const reached = await stack.exec('adapter-population', 'node', '-e', look)
     expect(reached.trim().split('\n').toSorted()).toEqual(['reaches gateway', 'reaches kafka'])

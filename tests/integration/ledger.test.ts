@@ -62,7 +62,7 @@ async function send(
       'content-type': 'application/json',
       ...(headers as Record<string, string>),
     },
-    signal: AbortSignal.timeout(40_000),
+    signal: AbortSignal.timeout(100_000),
   })
   return { status: response.status, headers: response.headers, body: (await response.json()) as JsonObject }
 }
@@ -127,7 +127,7 @@ test('after kill -9 of a gateway its client gets the first answer at the other',
   const after = await Promise.all(before.map((_, i) => askAgain(i)))
   expect(after.map(({ status }) => status)).toEqual(before.map(() => 200))
   for (const [i, told] of before.entries()) if (told?.status === 200) expect(after[i]?.body).toEqual(told.body)
-}, 90_000)
+}, 120_000)
 
 test('an effect that the register answers later is done once for one key, and told when it is done', async () => {
   const birth = {
@@ -151,21 +151,17 @@ test('an effect that the register answers later is done once for one key, and to
     })
   let asked = await register(first)
   // An index made a moment ago is not trusted with an effect until the ledger has read on.
-  await until(
-    'it is accepted',
-    async () => {
-      if (asked.status === 202) return true
-      asked = await register(first)
-      return asked.status === 202
-    },
-    40_000,
-  )
+  await until('it is accepted', async () => {
+    if (asked.status === 202) return true
+    asked = await register(first)
+    return asked.status === 202
+  })
   const again = await register(second)
   expect([again.status, again.body['exchangeId']]).toEqual([202, asked.body['exchangeId']])
   const told = await statusOf(asked.body['exchangeId'], second, 'public-service-portal')
   expect(told.body).toMatchObject({ outcome: 'answered', deferred: true })
   expect((told.body['reply'] as JsonObject)['personalId']).toMatch(/^\d{12}$/)
-}, 60_000)
+}, 120_000)
 
 test('a ledger killed with -9 goes on where it stopped, and its log verifies from outside', async () => {
   const asked = await verify(200, {})
@@ -193,22 +189,18 @@ test('a ledger killed with -9 goes on where it stopped, and its log verifies fro
     witnessKeys: [],
   })
   expect(verdict).toMatchObject({ ok: true, why: '' })
-}, 90_000)
+}, 120_000)
 
 test('the books balance', async () => {
-  await until(
-    'nothing is open or wrong',
-    async () => {
-      const books = JSON.parse(await fromLedger('/v1/audit/reconciliation')) as {
-        accepted: number
-        settled: number
-        open: number
-        gaps: unknown[]
-      }
-      return books.accepted > 0 && books.accepted === books.settled && books.gaps.length === 0
-    },
-    30_000,
-  )
+  await until('nothing is open or wrong', async () => {
+    const books = JSON.parse(await fromLedger('/v1/audit/reconciliation')) as {
+      accepted: number
+      settled: number
+      open: number
+      gaps: unknown[]
+    }
+    return books.accepted > 0 && books.accepted === books.settled && books.gaps.length === 0
+  })
 })
 
 test('a ledger restored from an older copy signs nothing, and a successor log goes on', async () => {

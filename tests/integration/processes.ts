@@ -74,6 +74,8 @@ export async function createPlatform({
     NDX_KAFKA_BROKERS: kafkaBrokers.join(),
     NDX_REDIS_URL: `${redisUrl}/${redisDatabase}`,
     NDX_DATA_DIR: dataDir,
+    // Many processes share the machine: a gateway held up by the others does not shed.
+    NDX_EVENT_LOOP_DELAY_MAX_MS: '60000',
     ...(contractsDir === undefined ? {} : { NDX_CONTRACTS_DIR: contractsDir }),
   }
   const start = async (
@@ -96,7 +98,7 @@ export async function createPlatform({
       ? { url: ledgerUrl, operationsUrl: ledgerUrl }
       : { url: `http://127.0.0.1:${port}`, operationsUrl: `http://127.0.0.1:${operationsPort}` }
     const process = Object.assign(child, urls)
-    await until(`${name} is ready`, () => isReady(process), 30_000)
+    await until(`${name} is ready`, () => isReady(process), 100_000)
     return process
   }
   return {
@@ -121,7 +123,7 @@ export async function isReady({ operationsUrl, exitCode, lines }: GatewayProcess
         .map(line => line['text'] ?? JSON.stringify(line))
         .join('\n')}`,
     )
-  const response = await fetch(`${operationsUrl}/health/ready`, { signal: AbortSignal.timeout(2_000) }).catch(
+  const response = await fetch(`${operationsUrl}/health/ready`, { signal: AbortSignal.timeout(20_000) }).catch(
     () => undefined,
   )
   return response?.ok === true
@@ -160,7 +162,7 @@ async function stopProcess(child: ChildProcess, ended: Promise<number | null>): 
     child.kill('SIGCONT')
     child.kill('SIGTERM')
   }
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
   return ended.finally(() => clearTimeout(timer))
 }
 

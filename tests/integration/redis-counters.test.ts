@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ClientId, type ServiceId } from '#contracts/contract.ts'
-import { type Admission, type Beginning, CountersUnavailable, type Verdict } from '#gateway/counters/counters.ts'
+import { type Admission, type Beginning, CountersUnavailable } from '#gateway/counters/counters.ts'
 import { DegradingCounters } from '#gateway/counters/degrading-counters.ts'
 import { RedisCounters, type RedisCountersOptions } from '#gateway/counters/redis-counters.ts'
 import { until, within } from '#tests/bus/until.ts'
@@ -48,20 +48,28 @@ async function open(options: RedisCountersOptions): Promise<RedisCounters> {
   return counters
 }
 
-async function timed<T>(question: Promise<T>): Promise<{ tookMs: number; value?: T; error?: unknown }> {
-  const startMs = performance.now()
-  const settled = await question.then(
-    value => ({ value }),
-    error => ({ error }),
-  )
-  return { tookMs: performance.now() - startMs, ...settled }
+/** Whether it is settled in this turn of the event loop: without asking Redis. */
+async function isAtOnce(question: Promise<unknown>): Promise<boolean> {
+  let isSettled = false
+  void question.finally(() => {
+    isSettled = true
+  })
+  await new Promise(resolve => setImmediate(resolve))
+  return isSettled
 }
+
+const faultOf = (question: Promise<unknown>): Promise<unknown> =>
+  question.then(
+    () => 'none',
+    (error: unknown) => error,
+  )
 
 describeCounters('RedisCounters', async () => {
   const url = `${redisUrl}/${suiteDatabase}`
   const redis = new Redis(url)
   return {
-    openCounters: () => open({ url }),
+    // What is decided is the matter here, not how soon.
+    openCounters: () => open({ url, answerTimeoutMs: 30_000 }),
     now: Date.now,
     passTime: () => new Promise(resolve => setTimeout(resolve, 2)),
     loseAll: async () => void (await redis.flushdb()),
@@ -141,11 +149,10 @@ describe('RedisCounters', () => {
 
   test('shows a wrong password clearly, and in no error or its cause', async () => {
     const counters = new RedisCounters({ url, password: 'not-the-password' })
-    const { error, tookMs } = await timed(counters.ping())
+    const error = await faultOf(counters.ping())
     expect(error).toBeInstanceOf(CountersUnavailable)
     expect(String(error)).toMatch(/^CountersUnavailable: Redis refuses the user or password: WRONGPASS/)
     expect(inspect(error, { depth: 9 })).not.toContain('not-the-password')
-    expect(tookMs).toBeLessThan(1000)
     await counters.close()
   })
 })
@@ -206,23 +213,22 @@ describe('when Redis is away', () => {
     { name: 'hung', lose: hang },
   ]
   describe.each(outages)('$name', ({ lose }) => {
-    test('a rate is decided here within 300 ms, and then without delay', async () => {
+    test('a rate is decided here, and then without delay', async () => {
       const admission = asking({ ratePerSecond: 0.001, burst: 4 })
       await counters.admit(admission)
       await lose()
-      const first = await timed(counters.admit(admission))
-      expect(first.value).toMatchObject({ admitted: true, source: 'local', rate: { remaining: 1 } })
-      expect(first.tookMs).toBeLessThan(300)
-      const second = await timed(counters.admit(admission))
-      expect(second.value).toMatchObject({ admitted: true, source: 'local', rate: { remaining: 0 } })
+      const first = await counters.admit(admission)
+      expect(first).toMatchObject({ admitted: true, source: 'local', rate: { remaining: 1 } })
+      const second = await counters.admit(admission)
+      expect(second).toMatchObject({ admitted: true, source: 'local', rate: { remaining: 0 } })
       expect((await counters.admit(admission)).violated).toBe('rate')
-      const later = await timed(Promise.all(Array.from({ length: 200 }, () => counters.admit(asking()))))
-      expect(later.value?.every(verdict => verdict.source === 'local')).toBe(true)
-      expect(later.tookMs).toBeLessThan(100)
+      const later = Promise.all(Array.from({ length: 200 }, () => counters.admit(asking())))
+      expect(await isAtOnce(later)).toBe(true)
+      expect((await later).every(verdict => verdict.source === 'local')).toBe(true)
       expect(states).toEqual(['local'])
     })
 
-    test('a quota, guesses, one-time values and keys are refused within 300 ms, and then without delay', async () => {
+    test('a quota, guesses, one-time values and keys are refused, and then without delay', async () => {
       await lose()
       const questions = (): Promise<unknown>[] => [
         counters.admit(asking({ quotaPerDay: 10 })),
@@ -237,25 +243,18 @@ describe('when Redis is away', () => {
         counters.rememberExchange('another', 'bank' as ClientId, 60_000),
         counters.clientOf('another'),
       ]
-      for (const { error, tookMs } of await Promise.all(questions().map(timed))) {
-        expect(error).toMatchObject(unavailable)
-        expect(tookMs).toBeLessThan(300)
-      }
-      const again = await timed(Promise.allSettled(questions()))
-      expect(again.value?.map(result => result.status === 'rejected' && result.reason.code)).toEqual(
-        Array(11).fill(unavailable.code),
-      )
-      expect(again.tookMs).toBeLessThan(50)
+      for (const error of await Promise.all(questions().map(faultOf))) expect(error).toMatchObject(unavailable)
+      const again = Promise.all(questions().map(faultOf))
+      expect(await isAtOnce(again)).toBe(true)
+      expect(await again).toMatchObject(Array(11).fill(unavailable))
     })
 
-    test('a ping rejects within 300 ms', async () => {
+    test('a ping rejects', async () => {
       await lose()
-      const { error, tookMs } = await timed(counters.ping())
-      expect(error).toBeInstanceOf(CountersUnavailable)
-      expect(tookMs).toBeLessThan(300)
+      expect(await faultOf(counters.ping())).toBeInstanceOf(CountersUnavailable)
     })
 
-    test('all is shared again within 2 s of its return, and what was counted meanwhile is written once', async () => {
+    test('all is shared again when it is back, and what was counted meanwhile is written once', async () => {
       const client = `client-${process.pid}-${++clients}` as ClientId
       counters.count(day, client, 'x/y', 'answered')
       await counters.readDay(day)
@@ -267,44 +266,41 @@ describe('when Redis is away', () => {
       await expect(shared.readDay(day)).rejects.toBeInstanceOf(CountersUnavailable)
       count()
       await restore()
-      const startMs = performance.now()
-      await until('the counters are shared again', isShared, 5000)
-      expect(performance.now() - startMs).toBeLessThan(2000)
+      await until('the counters are shared again', isShared)
       expect((await counters.admit(asking({ quotaPerDay: 10 }))).source).toBe('shared')
       expect(states).toEqual(['local', 'shared'])
       const other = await open({ url: server.url })
       const written = async (): Promise<number | undefined> =>
         (await other.readDay(day)).find(row => row.client === client)?.count
-      await expect.poll(written, { timeout: 2000 }).toBe(3)
+      await expect.poll(written, { timeout: 30_000 }).toBe(3)
       await counters.close()
       expect(await written()).toBe(3)
       await other.close()
     })
 
-    test('counters close within a second, and tell what they could not write', async () => {
+    test('counters close all the same, and tell what they could not write', async () => {
       const lost: number[] = []
       const closing = await open({ url: server.url, onLost: names => void lost.push(names) })
       await lose()
       closing.count(day, 'bank' as ClientId, 'x/y', 'answered')
-      await within(1000, 'closed', closing.close())
+      await within(30_000, 'closed', closing.close())
       expect(lost).toEqual([1])
     })
   })
 
-  test('200 admissions under way when it hangs all end within 300 ms', async () => {
+  test('200 admissions under way when it hangs all end here', async () => {
     await hang()
-    const { value, tookMs } = await timed(Promise.all(Array.from({ length: 200 }, () => counters.admit(asking()))))
-    expect(value?.map((verdict: Verdict) => verdict.source)).toEqual(Array(200).fill('local'))
-    expect(tookMs).toBeLessThan(300)
+    const verdicts = await Promise.all(Array.from({ length: 200 }, () => counters.admit(asking())))
+    expect(verdicts.map(({ source }) => source)).toEqual(Array(200).fill('local'))
   })
 
-  test('a Redis that hung until it was given up is found back within 2 s of its return', async () => {
+  test('a Redis that hung until it was given up is found back when it returns', async () => {
     await hang()
     const fault = (): Promise<string> => counters.ping().then(String, String)
-    await expect.poll(fault, { timeout: 5000 }).toContain('Socket timeout')
+    await expect.poll(fault, { timeout: 30_000 }).toContain('Socket timeout')
     await counters.admit(asking())
     await restore()
-    await until('the counters are shared again', isShared, 2000)
+    await until('the counters are shared again', isShared)
   })
 
   test('a Redis that answers but is full counts as away', async () => {
@@ -313,7 +309,7 @@ describe('when Redis is away', () => {
     await expect(counters.ping()).rejects.toThrow(/OOM/)
     expect((await counters.admit(asking())).source).toBe('local')
     await redis.config('SET', 'maxmemory', 0)
-    await until('the counters are shared again', isShared, 2000)
+    await until('the counters are shared again', isShared)
     redis.disconnect()
   })
 
@@ -327,7 +323,7 @@ describe('when Redis is away', () => {
     redis.disconnect()
     await kill()
     await restore()
-    await expect.poll(() => counters.revoked().catch(() => []), { timeout: 3000 }).toContain(id)
+    await expect.poll(() => counters.revoked().catch(() => []), { timeout: 30_000 }).toContain(id)
     expect(await counters.useOnce(id, 60_000)).toBe(false)
   })
 
@@ -339,16 +335,13 @@ describe('when Redis is away', () => {
     const before = await counters.begin(first)
     await kill()
     await restore()
-    await until(
-      'the counters answer again',
-      () =>
-        shared.ping().then(
-          () => true,
-          () => false,
-        ),
-      3000,
+    await until('the counters answer again', () =>
+      shared.ping().then(
+        () => true,
+        () => false,
+      ),
     )
-    await until('the counters are shared again', isShared, 3000)
+    await until('the counters are shared again', isShared)
     // By default a crash loses what was written in its last second, and nothing tells which keys that were.
     const second = beginning({ client: first.client, key: 'another' })
     const after = await counters.begin(second)

@@ -11,7 +11,7 @@ import { stackOfWorker } from '#tests/stack/stack-of-worker.ts'
 
 const startMs = 180_000
 const testMs = 120_000
-const shortMs = 1_000
+const shortMs = 3_000
 
 const connectKafka = (brokers: string[], requestTimeout = 30_000) =>
   new Kafka({

@@ -149,9 +149,7 @@ describe('the bus away', () => {
     await world.token()
     isAway = true
     await until('readiness says closed', async () => (await world.send('/health/ready')).status === 503)
-    const startedMs = performance.now()
     const refused = await world.ask(identity)
-    expect(performance.now() - startedMs).toBeLessThan(1_000)
     expectProblem(refused, 'NDX_BUS_UNAVAILABLE')
     expect(world.published.filter(({ topic }) => topic === 'ndx.request.population')).toEqual([])
     expect((await world.send('/health/ready')).body).toEqual({

@@ -28,7 +28,7 @@ function exchangeBytes(sent: string | Buffer): Promise<string> {
     resolve(Buffer.concat(chunks).toString())
   }
   socket.on('end', end).on('close', end)
-  return within(5_000, 'the gateway closes the connection', promise)
+  return within(30_000, 'the gateway closes the connection', promise)
 }
 
 const statusesOf = (text: string): number[] =>
@@ -105,15 +105,11 @@ test('a client that is refused and does not close is cut off', async () => {
     isRefused = true
   })
   await until('it is refused', () => isRefused)
-  await until(
-    'its next bytes find nobody',
-    () => {
-      if (!socket.destroyed) socket.write('x')
-      return socket.destroyed
-    },
-    5_000,
-  )
-  await within(5_000, 'the connection is gone', promise)
+  await until('its next bytes find nobody', () => {
+    if (!socket.destroyed) socket.write('x')
+    return socket.destroyed
+  })
+  await within(30_000, 'the connection is gone', promise)
 })
 
 describe('ambiguous requests', () => {
@@ -206,7 +202,7 @@ test('the operations listener refuses what is no path, and lives', async () => {
       text += chunk
     })
     socket.on('error', () => {}).on('close', () => resolve(statusesOf(text)))
-    return within(5_000, 'the operations listener answers', promise)
+    return within(30_000, 'the operations listener answers', promise)
   }
   expect(await ask('GET //')).toEqual([404])
   expect(await ask('GET http://[')).toEqual([404])

@@ -38,9 +38,10 @@ export function describeTokens(makeWorld: () => Promise<CountersWorld>): void {
     })
 
     test('is new again after its life', async () => {
+      const startMs = world.now()
       expect(await counters.useOnce(`short ${client}`, 80)).toBe(true)
-      const tookMs = await passTimeUntil(world, 'the end of its life', () => counters.useOnce(`short ${client}`, 80))
-      expect(tookMs).toBeGreaterThanOrEqual(75)
+      await passTimeUntil(world, 'the end of its life', () => counters.useOnce(`short ${client}`, 80))
+      expect(world.now() - startMs).toBeGreaterThanOrEqual(75)
     })
   })
 
@@ -49,8 +50,11 @@ export function describeTokens(makeWorld: () => Promise<CountersWorld>): void {
       const other = await world.openCounters()
       const [long, short] = [`long-${client}`, `short-${client}`]
       await counters.revoke(long, world.now() + 60_000)
-      await counters.revoke(short, world.now() + 100)
-      expect(await other.revoked()).toEqual(expect.arrayContaining([long, short]))
+      await passTimeUntil(world, 'both are listed before the short one ends', async () => {
+        await counters.revoke(short, world.now() + 100)
+        const listed = await other.revoked()
+        return listed.includes(long) && listed.includes(short)
+      })
       await passTimeUntil(world, 'the end of the short one', async () => !(await other.revoked()).includes(short))
       expect(await other.revoked()).toContain(long)
       await other.close()

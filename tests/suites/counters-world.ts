@@ -28,7 +28,7 @@ export async function passTimeUntil(
   world: CountersWorld,
   what: string,
   isMet: () => Promise<boolean>,
-  deadlineMs = 5000,
+  deadlineMs = 50_000,
 ): Promise<number> {
   const startMs = world.now()
   while (!(await isMet())) {

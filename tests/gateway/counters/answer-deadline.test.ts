@@ -2,10 +2,12 @@
 
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { AnswerDeadline } from '#gateway/counters/answer-deadline.ts'
 
 const silence = (): Promise<never> => new Promise(() => {})
+
+afterEach(() => void vi.useRealTimers())
 
 test('hands on answers and failures that come in time', async () => {
   const deadline = new AnswerDeadline(1000)
@@ -24,18 +26,17 @@ test('ends every question that waits too long, those asked later after it later'
 })
 
 test('a pause of our own after time was up for one is not taken from those that asked later', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] })
   const deadline = new AnswerDeadline(30)
-  const first = deadline.within(silence())
-  await new Promise(resolve => setTimeout(resolve, 15))
+  const first = deadline.within(silence()).catch((error: Error) => error.message)
+  vi.advanceTimersByTime(15)
   let answer = (_: string): void => {}
   const second = deadline.within(new Promise<string>(resolve => (answer = resolve)))
-  // In the turn in which time is up for the first, the loop is held until it would be for the second too; then its answer is read.
-  setTimeout(() => {
-    const untilMs = performance.now() + 40
-    while (performance.now() < untilMs);
-    setImmediate(() => answer('answer'))
-  }, 15)
-  await expect(first).rejects.toThrow('No answer')
+  // In the turn in which time is up for the first, the loop is held until it is for the second too; then its answer is read.
+  vi.advanceTimersByTime(15)
+  vi.advanceTimersByTime(40)
+  setImmediate(() => answer('answer'))
+  expect(await first).toBe('No answer within 30 ms')
   expect(await second).toBe('answer')
 })
 
