@@ -18,6 +18,7 @@ const long = [
   'tests/newcomer.test.ts',
   'tests/adapter-kit.test.ts',
   integrationTest('adapter-check'),
+  'tests/foreign/tlog.test.ts',
   // Every adapter against every check, every register against every other.
   'tests/cli/adapter.test.ts',
   'tests/conformance/faulty-adapters.test.ts',
