@@ -183,7 +183,7 @@ describe('each outside thing has its place', () => {
     ],
     ['prom-client', imports(/^prom-client/), /^(gateway|ledger)\/metrics\.ts$/],
     ['pino', imports(/^pino/), /^runtime\/log\.ts$/],
-    ['node:sqlite', imports(/^node:sqlite/), /^ledger\/|^services\//],
+    ['node:sqlite', imports(/^node:sqlite/), /^ledger\/|^services\/|^runtime\/file-lock\.ts$/],
     ['node:child_process', imports(/^node:child_process/), /^cli\//],
     ['process.env', says(/\bprocess\.env\b/), /^(runtime\/lifetime\.ts|cli\/)/],
     ['process.exit', says(/\bprocess\.(exit|abort|kill)\b/), /^(runtime\/lifetime|cli\/ndx)\.ts$/],
