@@ -179,7 +179,7 @@ describe('each outside thing has its place', () => {
     [
       'fastify',
       imports(/^fastify$/),
-      /^gateway\/(app|listeners|rate-limit-fields)\.ts$|^gateway\/(plugins|routes)\/|^ledger\/api\.ts$/,
+      /^gateway\/(app|listeners|rate-limit-fields|limits\/client-limits)\.ts$|^gateway\/(plugins|routes)\/|^ledger\/api\.ts$/,
     ],
     ['prom-client', imports(/^prom-client/), /^(gateway|ledger)\/metrics\.ts$/],
     ['pino', imports(/^pino/), /^runtime\/log\.ts$/],
@@ -191,7 +191,7 @@ describe('each outside thing has its place', () => {
     [
       'a topic’s name',
       says(/['"`]ndx\.(request|reply|note|probe|dead-letter|checkpoint|registry)['".`$]/),
-      /^(bus\/(topics|message|kafka-bus\/kafka-bus)|contracts\/registry)\.ts$/,
+      /^(bus\/(topics|message|note|kafka-bus\/kafka-bus)|contracts\/registry)\.ts$/,
     ],
   ])('%s', (_, touches, place) => expect(where(touches).filter(file => !place.test(file))).toEqual([]))
 

@@ -9,13 +9,13 @@ import { type World } from '#tests/world.ts'
 
 export interface ScriptedLedger {
   url: string
-  /** Epoch ms; told with every 404. */
+  /** Epoch ms; told with every 404, and as its position. */
   caughtUpMs: number
   /** Answers 500 to everything. */
   isBroken: boolean
   /** Takes questions and never answers. */
   isHung: boolean
-  /** Paths asked so far. */
+  /** Paths asked so far, but for its position. */
   asked: string[]
   know(status: ExchangeStatus): void
   knowKey(path: string, status: ExchangeStatus): void
@@ -29,9 +29,10 @@ export async function startScriptedLedger(): Promise<ScriptedLedger> {
   const held = new Set<() => void>()
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://ledger')
-    ledger.asked.push(pathname)
+    if (pathname !== '/v1/position') ledger.asked.push(pathname)
     if (ledger.isHung) return
     const untilMs = Date.now() + Number(searchParams.get('waitMs') ?? 0)
+    if (pathname === '/v1/position') return send(response, undefined, 200)
     const [, , kind, ...rest] = pathname.split('/')
     const answer = (): void => {
       const status = kind === 'keys' ? keys.get(rest.join('/')) : statuses.get(rest[0] ?? '')
@@ -50,8 +51,8 @@ export async function startScriptedLedger(): Promise<ScriptedLedger> {
     }
     held.add(again)
   }
-  const send = (response: ServerResponse, status: ExchangeStatus | undefined): void => {
-    const code = ledger.isBroken ? 500 : status === undefined ? 404 : 200
+  const send = (response: ServerResponse, status: ExchangeStatus | undefined, unknown = 404): void => {
+    const code = ledger.isBroken ? 500 : status === undefined ? unknown : 200
     response.writeHead(code, { 'content-type': 'application/json' })
     response.end(JSON.stringify(status ?? { caughtUpMs: ledger.caughtUpMs }))
   }
