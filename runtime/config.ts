@@ -42,7 +42,10 @@ export const settings = Object.freeze({
     'address of the operations listener (metrics, counters, health); never a public one',
   ),
   NDX_OPERATIONS_PORT: port(9464, 'port of the operations listener; 0: any free one'),
-  NDX_DATA_DIR: text('data', 'folder of generated secrets, the simulated clients’ keys and the log'),
+  NDX_DATA_DIR: text(
+    'data',
+    'folder of generated secrets, the simulated clients’ keys, the log, and notes that the broker does not have yet',
+  ),
   NDX_CONTRACTS_DIR: text(undefined, 'folder of contracts and agreements; default: the ones that come with NDX'),
   NDX_SERVICES_DIR: text(undefined, 'folder of adapters; default: the ones that come with NDX'),
   NDX_KAFKA_BROKERS: text(undefined, 'comma-separated host:port; unset: the embedded bus'),
