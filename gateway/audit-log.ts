@@ -25,7 +25,7 @@ export interface AuditLog {
 
 export interface AuditLogParts {
   log: Log
-  metrics: Metrics
+  metrics: Pick<Metrics, 'exchange'>
   counters: Pick<Counters, 'count'>
   notes: Pick<Notes, 'note' | 'refuse'>
   now(): number

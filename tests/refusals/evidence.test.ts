@@ -96,6 +96,21 @@ test('answers told in the same millisecond are as many notes', async () => {
 })
 
 describe('notes that cannot be written', () => {
+  test('make unknown what was asked already, and its client learns where it stands', async () => {
+    await start({ notes: { bytesMax: 16 * 1024 } })
+    const directory = join(world.dataDir, 'notes')
+    rmSync(join(directory, readdirSync(directory)[0] as string), { recursive: true })
+    let answered = await world.ask(record, recordEnvelope)
+    while (answered.status === 200) answered = await world.ask(record, recordEnvelope)
+    expectProblem(answered, 'NDX_REPLY_TIMEOUT', {
+      outcome: 'unknown',
+      detail: 'The question was sent; whether it was answered is not known yet.',
+    })
+    expect(answered.headers.get('location')).toBe(`/v1/exchanges/${answered.body.exchangeId}`)
+    const ofIt = (await notesOf(world)).filter(({ exchangeId }) => exchangeId === answered.body.exchangeId)
+    expect(ofIt.map(({ kind }) => kind)).toEqual(['timed-out'])
+  })
+
   test('keep answers back, and nothing is sent, until they can be written again', async () => {
     await start({ notes: { bytesMax: 256 * 1024 } })
     const token = await world.token()
