@@ -75,7 +75,7 @@ test('an answer told at its status waits for its note too', async () => {
   const other = auditLog.tellAgain(trail())
   noted[0]?.end(true)
   noted[1]?.end(false)
-  expect([await stateOf(one), await stateOf(other)]).toEqual(['told', 'NDX_EVIDENCE_UNAVAILABLE'])
+  expect(await Promise.all([stateOf(one), stateOf(other)])).toEqual(['told', 'NDX_EVIDENCE_UNAVAILABLE'])
 })
 
 test('a refusal waits, and is told even when it could not be written', async () => {
