@@ -38,7 +38,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
     return503OnClosing: false,
     serverFactory: handler => createDoor(handler, parts),
-    clientErrorHandler: answerBrokenHttp,
+    clientErrorHandler: (error, socket) => void answerBrokenHttp(error, socket, parts),
     frameworkErrors: (error, request, reply) => {
       beginTrail(request, reply, parts)
       app.errorHandler(error, request, reply)

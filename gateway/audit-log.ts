@@ -21,6 +21,8 @@ export interface AuditLog {
   conclude(trail: Trail, status: number, error?: ExchangeError): Promise<void>
   /** The answer of `trail.first` is told once more, at its status. No new exchange, so nothing is counted. Rejects as `conclude`. */
   tellAgain(trail: Trail): Promise<void>
+  /** What could not be read as a request was refused with this code. Resolves when it is counted. */
+  refuseUnread(code: ErrorCode): Promise<void>
 }
 
 export interface AuditLogParts {
@@ -63,6 +65,9 @@ export function createAuditLog({ log, metrics, counters, notes, now, clock }: Au
       const { written } = noteEnd(trail, facts, notes)
       if (!(await written)) throw notWritten(trail)
       write(log, trail, facts, clock() - trail.startedMs)
+    },
+    async refuseUnread(code) {
+      await notes.refuse(code).written
     },
   }
 }

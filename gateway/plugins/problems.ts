@@ -93,10 +93,19 @@ function listAllowed(app: FastifyInstance, request: FastifyRequest): string[] {
   return methods.filter(method => app.findRoute({ method: method as HTTPMethods, url }) !== null)
 }
 
-/** What Node's parser could not read never becomes a request: it is answered on the socket. */
-export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+/** What Node's parser could not read never becomes a request: it is answered on the socket, and counted like all of nobody in particular. */
+export async function answerBrokenHttp(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  { auditLog, addressLimit }: Pick<ProblemsOptions, 'auditLog' | 'addressLimit'>,
+): Promise<void> {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
   const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'NDX_HEADERS_TOO_LARGE' : 'NDX_HTTP_MALFORMED'
+  addressLimit.count(socket.remoteAddress)
+  await auditLog.refuseUnread(code)
   const body = JSON.stringify(toProblem(new ExchangeError(code), '-'))
   const { status } = errorTable[code]
   const reason = status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'

@@ -1,6 +1,7 @@
 // Nothing is disclosed or effected without evidence: notes that cannot be written, a ledger that is too far behind. What is refused while
 // the bus is away is on the record all the same, once it is back.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Bus, PublishError } from '#bus/bus.ts'
@@ -82,6 +83,18 @@ test('requests of nobody in particular are one note a second and code, and few l
   )
   expect(notes.reduce((sum, { facts }) => sum + Number(facts['count']), 0)).toBe(150)
   expect(world.lines().filter(({ event }) => event === 'exchange').length).toBeLessThan(60)
+})
+
+test('what could not be read as a request is counted too', async () => {
+  await start()
+  const { hostname, port } = new URL(world.url)
+  const socket = connect(Number(port), hostname)
+  socket.end('nothing of HTTP\r\n\r\n')
+  expect(String(await socket.toArray())).toContain('NDX_HTTP_MALFORMED')
+  await world.gateway.stop()
+  expect(readPublished(world.published).map(({ kind, facts }) => [kind, facts])).toEqual([
+    ['unidentified', { code: 'NDX_HTTP_MALFORMED', count: 1 }],
+  ])
 })
 
 test('answers told in the same millisecond are as many notes', async () => {
