@@ -160,6 +160,13 @@ export const errorTable = Object.freeze({
     'Too many mismatches for this subject',
     'Đối chiếu sai quá nhiều lần với chủ thể này',
   ),
+  NDX_ADDRESS_LIMITED: row(
+    429,
+    'client',
+    true,
+    'Too many refused requests from this address',
+    'Địa chỉ này gửi quá nhiều yêu cầu bị từ chối',
+  ),
   NDX_HEADERS_TOO_LARGE: row(
     431,
     'client',
@@ -220,6 +227,20 @@ export const errorTable = Object.freeze({
     true,
     'The ledger is away; how the exchange stands cannot be told',
     'Sổ cái gián đoạn; chưa thể cho biết trạng thái giao dịch',
+  ),
+  NDX_LEDGER_BEHIND: row(
+    503,
+    'gateway',
+    true,
+    'The ledger is too far behind; nothing was sent or given out',
+    'Sổ cái chậm quá mức; chưa có gì được gửi hay cung cấp',
+  ),
+  NDX_EVIDENCE_UNAVAILABLE: row(
+    503,
+    'gateway',
+    true,
+    'Exchanges cannot be recorded now; nothing was sent or given out',
+    'Chưa ghi lại được giao dịch; chưa có gì được gửi hay cung cấp',
   ),
   NDX_ISSUER_UNAVAILABLE: row(
     503,

@@ -5,6 +5,7 @@
 #   /data           the gateway's volume: its own secrets
 #   /data/clients   the host's <data>/clients: the simulated clients' keys, where `npx ndx token` finds them
 #   /gateway        the gateway's volume again, without the host's folder over it: gets the clients' public keys only
+#   /gateway/notes  what the gateways note and the broker does not have yet, in a volume of its own
 #   /ledger         the ledger's volume: the pseudonyms' keys and the callbacks' secrets
 #   /ledger/ledger  the ledger's own: its log's key and its store; /witness the witness's own: they get each other's public key
 #   /registers/…    what a register keeps of its own, each in its volume

@@ -1,9 +1,10 @@
 // The gateway's HTTP side, assembled. The order of registration is the security argument: who this is about (correlation),
-// what an error looks like (problems), shed before work (pressure), bodies (strict-body), who asks (authentication), and only
+// what an error looks like (problems), shed before work (pressure), addresses that had too much refused (address-limit), bodies (strict-body), who asks (authentication), and only
 // then the routes.
 import fastify, { type FastifyInstance } from 'fastify'
 import { createDoor } from './door.ts'
 import { buildOpenApi } from './openapi.ts'
+import { type AddressLimitOptions, addressLimiting } from './plugins/address-limit.ts'
 import { type AuthenticationOptions, authentication } from './plugins/authentication.ts'
 import { beginTrail, type CorrelationOptions, correlation } from './plugins/correlation.ts'
 import { type PressureOptions, pressure } from './plugins/pressure.ts'
@@ -20,6 +21,7 @@ export interface AppParts
   extends CorrelationOptions,
     ProblemsOptions,
     PressureOptions,
+    AddressLimitOptions,
     AuthenticationOptions,
     HealthParts,
     ExchangeRouteParts,
@@ -36,7 +38,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
     return503OnClosing: false,
     serverFactory: handler => createDoor(handler, parts),
-    clientErrorHandler: answerBrokenHttp,
+    clientErrorHandler: (error, socket) => void answerBrokenHttp(error, socket, parts),
     frameworkErrors: (error, request, reply) => {
       beginTrail(request, reply, parts)
       app.errorHandler(error, request, reply)
@@ -45,6 +47,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(correlation, parts)
   await app.register(problems, parts)
   await app.register(pressure, parts)
+  await app.register(addressLimiting, parts)
   await app.register(strictBody)
   await app.register(authentication, parts)
   healthRoutes(app, parts)

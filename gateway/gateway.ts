@@ -3,9 +3,8 @@
 import { type Server } from 'node:http'
 import { type Socket } from 'node:net'
 import { type Bus, type OutgoingRecord } from '#bus/bus.ts'
-import { type NoteMessage, writeNote } from '#bus/note.ts'
 import { createProbe } from '#bus/probe.ts'
-import { noteTopic, partitionOf, probeTopic, replyTopic } from '#bus/topics.ts'
+import { partitionOf, probeTopic, replyTopic } from '#bus/topics.ts'
 import { type ClientId } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { type Config } from '#runtime/config.ts'
@@ -19,6 +18,7 @@ import { type Counters } from './counters/counters.ts'
 import { DegradingCounters } from './counters/degrading-counters.ts'
 import { quotaDay } from './counters/quota-day.ts'
 import { Revocations } from './counters/revocations.ts'
+import { keepEvidence } from './evidence-keeping.ts'
 import { createBreakers } from './exchange/breaker.ts'
 import { createBulkhead } from './exchange/bulkhead.ts'
 import { createIntake } from './exchange/intake.ts'
@@ -27,11 +27,16 @@ import { type Incident } from './exchange/recorded-reply.ts'
 import { createReplyDesk } from './exchange/reply-desk.ts'
 import { createDigestKey } from './idempotency-key.ts'
 import { createLedgerClient } from './ledger-client.ts'
+import { watchLedgerPosition } from './ledger-position.ts'
+import { createAddressLimit } from './limits/address-limit.ts'
+import { clientLimits, createClientLimits } from './limits/client-limits.ts'
 import { openListeners } from './listeners.ts'
 import { createMetrics } from './metrics.ts'
+import { type NotesParts } from './notes/notes.ts'
 import { watchOverload } from './overload.ts'
 import { checkReadiness } from './routes/health.ts'
 import { externalIssuerKeys, ownIssuerKeys } from './tokens/issuer-keys.ts'
+import { createVerifiedTokens } from './tokens/verified-tokens.ts'
 
 export interface GatewayParts {
   config: Config
@@ -48,6 +53,10 @@ export interface GatewayParts {
   version: string
   /** Epoch ms; default the system's. */
   now?: () => number
+  /** How long notes wait to be sent, how much is kept of them. */
+  notes?: Pick<NotesParts, 'lingerMs' | 'bytesMax'>
+  /** What a client may ask of this process beside exchanges. */
+  clientLimits?: Partial<typeof clientLimits>
 }
 
 export interface Gateway {
@@ -63,7 +72,7 @@ export interface Gateway {
 export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway> {
   const { config, log } = gatewayParts
   const parts = assemble(gatewayParts)
-  const { probe, reader, revocations, pending, counters, appParts } = parts
+  const { probe, reader, revocations, pending, counters, notes, appParts } = parts
   parts.markClients()
   await revocations.start()
   const app = await buildApp(appParts)
@@ -91,6 +100,8 @@ export async function startGateway(gatewayParts: GatewayParts): Promise<Gateway>
     revocations.stop()
     pending.stop()
     await reader.stop()
+    parts.ledgerPosition.stop()
+    await notes.stop()
     await counters.close()
     log.info({ event: 'stopped' })
   }
@@ -171,6 +182,14 @@ function createCore(parts: GatewayParts) {
       onChange: (provider, state) => log.warn({ event: 'breaker', provider, state }),
     }),
     ledger: createLedgerClient({ url: parts.ledgerUrl ?? config.ledgerUrl, clock }),
+    ledgerPosition: watchLedgerPosition({ url: parts.ledgerUrl ?? config.ledgerUrl, bus }),
+    addressLimit: createAddressLimit({ perSecond: config.addressRefusalsPerSecond, now }),
+    clientLimits: createClientLimits({
+      now,
+      clients: registry.agreements.size,
+      limits: { ...clientLimits, ...parts.clientLimits },
+    }),
+    verifiedTokens: createVerifiedTokens(),
     markClients,
     streams: { open: 0 },
     probe,
@@ -179,10 +198,14 @@ function createCore(parts: GatewayParts) {
 }
 
 /** Where it is written down: metrics, notes, the audit log. */
-function createRecord({ bus, log, registry }: GatewayParts, core: Core) {
-  const { now, clock, source, pending, probe, counters, revocations, breakers, bulkhead, intake, streams } = core
+function createRecord({ config, bus, log, registry, notes: noteLimits }: GatewayParts, core: Core) {
+  const { now, clock, pending, probe, counters, revocations, breakers, bulkhead, intake, streams, ledgerPosition } =
+    core
   const metrics = createMetrics({
     pending: () => pending.size,
+    notesWaiting: () => notes.waiting.notes,
+    notesKept: () => notes.isKept,
+    ledgerBehindSeconds: () => (ledgerPosition.behindMs === undefined ? undefined : ledgerPosition.behindMs / 1000),
     inHand: () => intake.inHand,
     roadOpen: () => probe.isOpen,
     countersShared: () => counters.state === 'shared',
@@ -192,22 +215,28 @@ function createRecord({ bus, log, registry }: GatewayParts, core: Core) {
     inFlight: bulkhead.inFlight,
     streams: () => streams.open,
   })
-  const note = (message: Pick<NoteMessage, 'kind' | 'exchangeId' | 'facts'>): void => {
-    bus.publish(noteTopic, writeNote({ ...message, source, notedMs: now() })).catch(() => metrics.noteLost())
-  }
-  return { metrics, note, auditLog: createAuditLog({ log, metrics, counters, note, now, clock }) }
+  const { notes, evidence } = keepEvidence({
+    config,
+    bus,
+    log,
+    now,
+    ledgerPosition,
+    onLost: count => metrics.notesLost(count),
+    ...noteLimits,
+  })
+  return { metrics, notes, evidence, auditLog: createAuditLog({ log, metrics, counters, notes, now, clock }) }
 }
 
 /** The way back: this gateway's partition of every reply topic, and the probe's. */
 function createRoad(
   { bus, registry, log }: GatewayParts,
   { pending, probe, roadNow, replyPartition }: Core,
-  { metrics, note }: Record,
+  { metrics, notes }: Record,
 ) {
   const onIncident = ({ incident, exchangeId, provider, facts }: Incident): void => {
     metrics.incident(provider, incident)
     log.error({ event: 'incident', incident, exchangeId, provider, ...facts })
-    note({ kind: 'incident', exchangeId, facts: { incident, provider, ...facts } })
+    void notes.note({ kind: 'incident', exchangeId, facts: { incident, provider, ...facts } })
   }
   const replyDesk = createReplyDesk({
     pending,
@@ -261,7 +290,7 @@ function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk
     isRoadOpen: () => probe.isOpen,
     pingCounters: () => counters.ping(),
     digestKey: createDigestKey(secrets.indexKey),
-    exchangeParts: { ...core, onIncident, road, findByHash, pseudonyms },
+    exchangeParts: { ...core, evidence: record.evidence, onIncident, road, findByHash, pseudonyms },
   }
 }
 

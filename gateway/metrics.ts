@@ -10,7 +10,7 @@ export interface Metrics {
   shed(): void
   late(): void
   incident(provider: string, incident: string): void
-  noteLost(): void
+  notesLost(count: number): void
   tokenIssued(client: string): void
   render(): Promise<string>
   readonly contentType: string
@@ -19,6 +19,10 @@ export interface Metrics {
 /** What is read when somebody asks. */
 export interface Gauges {
   pending(): number
+  notesWaiting(): number
+  notesKept(): boolean
+  /** undefined: there is no ledger. */
+  ledgerBehindSeconds(): number | undefined
   inHand(): number
   roadOpen(): boolean
   countersShared(): boolean
@@ -69,7 +73,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     labelNames: ['provider', 'incident'] as const,
     registers,
   })
-  const notesLost = new Counter({ name: 'ndx_notes_lost_total', help: 'Notes that could not be written', registers })
+  const notesLost = new Counter({ name: 'ndx_notes_lost_total', help: 'Notes dropped for want of room', registers })
   const tokens = new Counter({
     name: 'ndx_tokens_issued_total',
     help: 'Access tokens issued',
@@ -101,7 +105,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     shed: () => shed.inc(),
     late: () => late.inc(),
     incident: (provider, incident) => incidents.labels(provider, incident).inc(),
-    noteLost: () => notesLost.inc(),
+    notesLost: count => notesLost.inc(count),
     tokenIssued: client => tokens.labels(client).inc(),
     render: () => registry.metrics(),
     contentType: registry.contentType,
@@ -121,6 +125,16 @@ function registerGauges(registers: Registry[], gauges: Gauges): void {
   }
   gauge('ndx_pending', 'Exchanges waiting for a reply', gauges.pending)
   gauge('ndx_in_hand', 'Exchanges that wait for the counters or to be on their way', gauges.inHand)
+  gauge('ndx_notes_waiting', 'Notes that the broker has not acknowledged', gauges.notesWaiting)
+  gauge('ndx_notes_kept', '1 while notes are on disk, 0 while they cannot be written and no answer is given', () =>
+    Number(gauges.notesKept()),
+  )
+  if (gauges.ledgerBehindSeconds() !== undefined)
+    gauge(
+      'ndx_ledger_behind_seconds',
+      'How far the ledger is behind, as far as is known',
+      () => gauges.ledgerBehindSeconds() ?? 0,
+    )
   gauge('ndx_road_open', '1 while a record of our own goes round the bus in time', () => Number(gauges.roadOpen()))
   gauge('ndx_counters_shared', '1 while the shared counters answer, 0 while limits are decided by this process', () =>
     Number(gauges.countersShared()),

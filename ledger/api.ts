@@ -85,6 +85,7 @@ function statusRoutes(app: FastifyInstance, { store, road, watchers, caughtUpMs 
     const view = store.view(exchange)
     return view === undefined ? undefined : statusOf(view, road)
   }
+  app.get('/v1/position', async () => ({ caughtUpMs: caughtUpMs() }))
   /** Waits for as long as nothing is final, with `until=deferred` also as long as it is not deferred. */
   app.get<{ Params: { exchange: string }; Querystring: { waitMs?: string; until?: string } }>(
     '/v1/exchanges/:exchange',

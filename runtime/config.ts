@@ -47,7 +47,10 @@ export const settings = Object.freeze({
     about:
       'names, comma-separated, under which ledger, witness and operations listeners may be asked; always: addresses, localhost, the machine’s own name, that of NDX_LEDGER_URL',
   },
-  NDX_DATA_DIR: text('data', 'folder of generated secrets, the simulated clients’ keys and the log'),
+  NDX_DATA_DIR: text(
+    'data',
+    'folder of generated secrets, the simulated clients’ keys, the log, and notes that the broker does not have yet',
+  ),
   NDX_CONTRACTS_DIR: text(undefined, 'folder of contracts and agreements; default: the ones that come with NDX'),
   NDX_SERVICES_DIR: text(undefined, 'folder of adapters; default: the ones that come with NDX'),
   NDX_KAFKA_BROKERS: text(undefined, 'comma-separated host:port; unset: the embedded bus'),
@@ -81,6 +84,17 @@ export const settings = Object.freeze({
   NDX_PROVIDER_PENDING_MAX: count(2000, 1_000_000, 'exchanges a gateway holds at once for one provider'),
   NDX_GATEWAY_URL: text(undefined, 'where registers ask other registers; default: the gateway of this process'),
   NDX_LEDGER_URL: text(undefined, 'where gateways ask the ledger; default: the one of this process'),
+  NDX_LEDGER_BEHIND_MAX_MS: count(
+    3_600_000,
+    82_800_000,
+    'how far the ledger may be behind before a gateway discloses and effects nothing; without NDX_LEDGER_URL there is no bound',
+  ),
+  NDX_ADDRESS_REFUSALS_PER_SECOND: {
+    schema: { type: 'integer', minimum: 0, maximum: 1_000_000 },
+    fallback: 50,
+    about:
+      'refusals without an identified client that one address may cause, four times as many at once; past them only verified tokens pass; 0: no bound',
+  },
   NDX_LEDGER_HOST: text('127.0.0.1', 'address the ledger listens on; never a public one'),
   NDX_LEDGER_PORT: port(9470, 'port the ledger listens on; 0: any free one'),
   NDX_LOG_ORIGIN: {
@@ -147,6 +161,8 @@ export interface Config {
   providerPendingMax: number
   gatewayUrl?: string
   ledgerUrl?: string
+  ledgerBehindMaxMs: number
+  addressRefusalsPerSecond: number
   ledgerHost: string
   ledgerPort: number
   logOrigin: string
@@ -233,6 +249,8 @@ function toConfig(values: Values): Config {
     providerPendingMax: number('NDX_PROVIDER_PENDING_MAX'),
     ...optional('NDX_GATEWAY_URL', 'gatewayUrl'),
     ...optional('NDX_LEDGER_URL', 'ledgerUrl'),
+    ledgerBehindMaxMs: number('NDX_LEDGER_BEHIND_MAX_MS'),
+    addressRefusalsPerSecond: number('NDX_ADDRESS_REFUSALS_PER_SECOND'),
     ledgerHost: text('NDX_LEDGER_HOST'),
     ledgerPort: number('NDX_LEDGER_PORT'),
     logOrigin: text('NDX_LOG_ORIGIN'),

@@ -181,11 +181,11 @@ describe('each outside thing has its place', () => {
     [
       'fastify',
       imports(/^fastify$/),
-      /^gateway\/(app|listeners|rate-limit-fields)\.ts$|^gateway\/(plugins|routes)\/|^ledger\/(api|tlog-tiles)\.ts$/,
+      /^gateway\/(app|listeners|rate-limit-fields|limits\/client-limits)\.ts$|^gateway\/(plugins|routes)\/|^ledger\/(api|tlog-tiles)\.ts$/,
     ],
     ['prom-client', imports(/^prom-client/), /^(gateway|ledger)\/metrics\.ts$/],
     ['pino', imports(/^pino/), /^runtime\/log\.ts$/],
-    ['node:sqlite', imports(/^node:sqlite/), /^ledger\/|^services\//],
+    ['node:sqlite', imports(/^node:sqlite/), /^ledger\/|^services\/|^runtime\/file-lock\.ts$/],
     ['node:child_process', imports(/^node:child_process/), /^cli\//],
     ['process.env', says(/\bprocess\.env\b/), /^(runtime\/lifetime\.ts|cli\/)/],
     ['process.exit', says(/\bprocess\.(exit|abort|kill)\b/), /^(runtime\/lifetime|cli\/ndx)\.ts$/],

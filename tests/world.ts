@@ -10,7 +10,7 @@ import { type IdScheme } from '#contracts/personal-id.ts'
 import { loadRegistry, ownContractsDir, type Registry } from '#contracts/registry.ts'
 import { type Counters } from '#gateway/counters/counters.ts'
 import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
-import { type Gateway, startGateway } from '#gateway/gateway.ts'
+import { type Gateway, type GatewayParts, startGateway } from '#gateway/gateway.ts'
 import { type Ledger, type LedgerParts, startLedger } from '#ledger/ledger.ts'
 import { createNation, type Nation } from '#nation/nation.ts'
 import { readConfig } from '#runtime/config.ts'
@@ -53,6 +53,9 @@ export interface WorldOptions {
   hostNow?: () => number
   /** A ledger that follows the world's bus, with its store in memory; the gateway asks it. Default: none. */
   ledger?: true | Pick<LedgerParts, 'callbackPausesMs'>
+  /** Default: notes are sent at once. */
+  notes?: GatewayParts['notes']
+  clientLimits?: GatewayParts['clientLimits']
   /** A data directory to share with another world: the same secrets and clients. */
   dataDir?: string
 }
@@ -150,6 +153,8 @@ async function assemble(options: WorldOptions, directory: string): Promise<World
     log,
     version,
     now,
+    notes: { lingerMs: 0, ...options.notes },
+    ...(options.clientLimits === undefined ? {} : { clientLimits: options.clientLimits }),
   })
   await Promise.all([gateway.ready, ledger?.ready, ...hosts.map(host => host.ready)])
   const asker = new Asker({ url: gateway.url, issuer: config.issuer, audience: config.audience, dataDir, secrets, now })

@@ -8,6 +8,7 @@ import { type Counters } from '../counters/counters.ts'
 import { admit } from './admission.ts'
 import { agreementOf, authorize } from './authorize.ts'
 import { busUnavailable, type DispatchParts, dispatch } from './dispatch.ts'
+import { demandEvidence, type Evidence } from './evidence.ts'
 import { type Guess, giveGuessBack, settleGuess } from './guesses.ts'
 import { type IdempotencyParts, joinFirst } from './idempotency.ts'
 import {
@@ -30,6 +31,7 @@ export interface ExchangeParts extends DispatchParts, ProtectionParts, Omit<Idem
   counters: Counters
   pseudonyms: Pseudonyms
   intake: Pick<Intake, 'hold'>
+  evidence: Evidence
   road: DispatchParts['road'] & IdempotencyParts['road']
 }
 
@@ -37,6 +39,7 @@ export async function exchange(inquiry: Inquiry, trail: Trail, parts: ExchangePa
   const { service } = inquiry
   describe(inquiry, trail, parts)
   const granted = authorizeOrRefuse(inquiry, trail, parts)
+  demandEvidence(service, parts.evidence)
   await parts.intake.hold(admit(inquiry, granted.grant, trail, parts))
   if (inquiry.idempotency !== undefined) {
     const first = await joinOrGiveBack({ ...inquiry, idempotency: inquiry.idempotency }, trail, parts)

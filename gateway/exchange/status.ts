@@ -6,6 +6,7 @@ import { type ErrorCode, ExchangeError, isErrorCode } from '#contracts/errors.ts
 import { type ExchangeState, type ExchangeStatus } from '#contracts/exchange-status.ts'
 import { type JsonObject } from '#contracts/json.ts'
 import { type Counters } from '../counters/counters.ts'
+import { demandEvidence, type Evidence } from './evidence.ts'
 import { type GuessParts, settleLateGuess } from './guesses.ts'
 import { isKnown, type Ledger, ledgerUnavailable, type StatusQuestion } from './ledger.ts'
 import { replyTimeout } from './pending.ts'
@@ -14,6 +15,7 @@ import { failureOf, requestExpired, unansweredCode } from './release.ts'
 import { recallExchange } from './remembered.ts'
 
 export interface StatusParts extends RecordedReplyParts, GuessParts {
+  evidence: Evidence
   ledger: Pick<Ledger, 'status'>
   counters: GuessParts['counters'] & Pick<Counters, 'clientOf'>
 }
@@ -75,6 +77,7 @@ export async function describeStatus(
   const standing = standingOf(status)
   if (status.state === 'accepted') return { standing }
   if (status.state !== 'answered') return { standing: { ...standing, ...failureFacts(status, parts) } }
+  demandEvidence(parts.findByHash(status.contractHash ?? ''), parts.evidence)
   try {
     const told = await readRecordedReply(status, agreement, parts)
     if (told === undefined) return { standing: { ...standing, replyGone: true } }

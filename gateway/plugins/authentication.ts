@@ -8,6 +8,7 @@ import { type Agreement, type ClientId } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import { type IssuerKeys } from '../tokens/issuer-keys.ts'
 import { type Scope, tokenLifeMaxSeconds } from '../tokens/scopes.ts'
+import { type Claims, type VerifiedTokens } from '../tokens/verified-tokens.ts'
 import { countFields } from './correlation.ts'
 
 declare module 'fastify' {
@@ -26,27 +27,19 @@ export interface AuthenticationOptions {
   audience: string
   keys: IssuerKeys
   agreements: ReadonlyMap<ClientId, Agreement>
+  verifiedTokens: VerifiedTokens
   isRevoked(tokenId: string): boolean
   /** Epoch ms. */
   now(): number
 }
 
-interface Claims {
-  client_id: string
-  jti: string
-  scope: string
-  iat: number
-  exp: number
-}
-
 /** How far ahead an issuer's clock may be. */
 const clockSkewSeconds = 10
-const tokensKeptMax = 10_000
 const tokenLengthMax = 4096
 
 export const authentication = fp(
   async (app: FastifyInstance, options: AuthenticationOptions) => {
-    const { issuer, audience, keys, agreements, isRevoked, now } = options
+    const { issuer, audience, keys, agreements, verifiedTokens, isRevoked, now } = options
     await app.register(fastifyJwt, {
       secret: {
         private: keys.signingKey ?? '',
@@ -66,11 +59,10 @@ export const authentication = fp(
         maxAge: tokenLifeMaxSeconds, // numbers are seconds to @fastify/jwt
       },
     } as never)
-    const kept = new Map<string, Claims>()
     app.decorateRequest('agreement')
     app.decorate('authenticate', (scope: Scope) => async (request: FastifyRequest) => {
       const token = tokenOf(request)
-      const claims = recall(kept, token, now) ?? (await verify(request, token, kept, options))
+      const claims = recall(verifiedTokens, token, now) ?? (await verify(request, token, options))
       const agreement = agreements.get(claims.client_id as ClientId)
       if (agreement === undefined) throw new ExchangeError('NDX_CLIENT_UNKNOWN')
       request.trail.client = agreement.client
@@ -101,26 +93,21 @@ function tokenOf({ headers, raw }: FastifyRequest): string {
   return match[1]
 }
 
-function recall(kept: Map<string, Claims>, token: string, now: () => number): Claims | undefined {
-  const claims = kept.get(token)
+function recall(kept: VerifiedTokens, token: string, now: () => number): Claims | undefined {
+  const claims = kept.find(token)
   if (claims === undefined) return undefined
   if (claims.exp * 1000 > now()) return claims
-  kept.delete(token)
+  kept.drop(token)
   throw new ExchangeError('NDX_TOKEN_EXPIRED')
 }
 
 async function verify(
   request: FastifyRequest,
   token: string,
-  kept: Map<string, Claims>,
-  { audience, now }: AuthenticationOptions,
+  { audience, verifiedTokens, now }: AuthenticationOptions,
 ): Promise<Claims> {
   const claims = checkClaims(await verifySignature(request), audience, now)
-  if (kept.size >= tokensKeptMax) {
-    const oldest = kept.keys().next().value
-    if (oldest !== undefined) kept.delete(oldest)
-  }
-  kept.set(token, claims)
+  verifiedTokens.keep(token, claims)
   return claims
 }
 

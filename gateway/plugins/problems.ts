@@ -12,21 +12,24 @@ import fp from 'fastify-plugin'
 import { type ErrorCode, ExchangeError, errorTable } from '#contracts/errors.ts'
 import { describeError, type Log } from '#runtime/log.ts'
 import { type AuditLog } from '../audit-log.ts'
+import { type AddressLimit } from '../limits/address-limit.ts'
 import { toProblem } from '../problem.ts'
 
 export interface ProblemsOptions {
   auditLog: AuditLog
+  addressLimit: AddressLimit
   log: Log
 }
 
 export const problems = fp(
-  async (app: FastifyInstance, { auditLog, log }: ProblemsOptions) => {
-    const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  async (app: FastifyInstance, options: ProblemsOptions) => {
+    const { log } = options
+    const answer = async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
       const known = toExchangeError(error)
       if (known.code === 'NDX_INTERNAL_FAILURE')
         log.error({ event: 'failure', exchangeId: request.trail?.exchangeId, error: describeError(error) })
       const problem = toProblem(known, request.trail?.exchangeId ?? '-')
-      if (request.trail !== undefined) auditLog.conclude(request.trail, problem.status, known)
+      if (request.trail !== undefined) await concludeRefusal(request, problem.status, known, options)
       if (known.facts.retryAfterSeconds !== undefined)
         reply.header('retry-after', String(known.facts.retryAfterSeconds))
       if (problem.status === 401) reply.header('www-authenticate', challengeOf(known.code))
@@ -46,6 +49,18 @@ export const problems = fp(
   },
   { name: 'problems', dependencies: ['correlation'] },
 )
+
+/** Written down before it is told; of nobody in particular, it counts for its address. */
+export async function concludeRefusal(
+  { trail, socket }: FastifyRequest,
+  status: number,
+  error: ExchangeError,
+  { auditLog, addressLimit }: Pick<ProblemsOptions, 'auditLog' | 'addressLimit'>,
+): Promise<void> {
+  const isCounted = trail.client === undefined && !trail.isShed && error.code !== 'NDX_ADDRESS_LIMITED'
+  if (isCounted) addressLimit.count(socket.remoteAddress)
+  await auditLog.conclude(trail, status, error)
+}
 
 /** Fastify's own faults that a client can cause. What is not here is ours. */
 const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
@@ -78,10 +93,19 @@ function listAllowed(app: FastifyInstance, request: FastifyRequest): string[] {
   return methods.filter(method => app.findRoute({ method: method as HTTPMethods, url }) !== null)
 }
 
-/** What Node's parser could not read never becomes a request: it is answered on the socket. */
-export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+/** What Node's parser could not read never becomes a request: it is answered on the socket, and counted like all of nobody in particular. */
+export async function answerBrokenHttp(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  { auditLog, addressLimit }: Pick<ProblemsOptions, 'auditLog' | 'addressLimit'>,
+): Promise<void> {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
   const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'NDX_HEADERS_TOO_LARGE' : 'NDX_HTTP_MALFORMED'
+  addressLimit.count(socket.remoteAddress)
+  await auditLog.refuseUnread(code)
   const body = JSON.stringify(toProblem(new ExchangeError(code), '-'))
   const { status } = errorTable[code]
   const reason = status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'

@@ -4,9 +4,15 @@ import { type FastifyInstance } from 'fastify'
 import { type Agreement, type Service } from '#contracts/contract.ts'
 import { ExchangeError } from '#contracts/errors.ts'
 import { type Registry } from '#contracts/registry.ts'
+import { type ClientLimits, limitClient } from '../limits/client-limits.ts'
 
-export function catalogueRoutes(app: FastifyInstance, { registry }: { registry: Registry }): void {
-  const onRequest = app.authenticate('catalogue')
+export interface CatalogueParts {
+  registry: Registry
+  clientLimits: ClientLimits
+}
+
+export function catalogueRoutes(app: FastifyInstance, { registry, clientLimits }: CatalogueParts): void {
+  const onRequest = [app.authenticate('catalogue'), limitClient(clientLimits.reading)]
   app.get('/v1/services', { onRequest }, async request => ({ services: listGranted(request.agreement, registry) }))
   app.get('/v1/services/:provider/:service', { onRequest }, async request => {
     const { provider, service } = request.params as { provider: string; service: string }

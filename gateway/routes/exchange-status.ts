@@ -10,12 +10,14 @@ import { type AuditLog } from '../audit-log.ts'
 import { placeOf } from '../exchange/recorded-reply.ts'
 import { describeStatus, findStatus, type Standing, type StatusParts } from '../exchange/status.ts'
 import { type Trail } from '../exchange/trail.ts'
+import { type ClientLimits, limitClient } from '../limits/client-limits.ts'
 import { describeApplied, fieldOf, parsePrefer } from '../prefer.ts'
 import { toProblem } from '../problem.ts'
 
 export interface StatusRouteParts {
   exchangeParts: StatusParts
   auditLog: AuditLog
+  clientLimits: ClientLimits
   /** Clients that follow an exchange now; shared with a metric. */
   streams: { open: number }
   isStopping(): boolean
@@ -31,7 +33,7 @@ const heartbeatMs = 15_000
 
 export function exchangeStatusRoutes(app: FastifyInstance, parts: StatusRouteParts): void {
   const { exchangeParts } = parts
-  const onRequest = app.authenticate('exchange')
+  const onRequest = [app.authenticate('exchange'), limitClient(parts.clientLimits.reading)]
   app.get('/v1/exchanges/:exchangeId', { onRequest }, async (request, reply) => {
     const preference = parsePrefer(fieldOf(request.headers['prefer']))
     const waitMs = Math.min(preference.waitSeconds ?? 0, waitSecondsMax) * 1000
@@ -80,7 +82,7 @@ async function tell(
     ...(withheld.length > 0 ? { withheld } : {}),
     ...(status.reply === undefined ? {} : { reply: placeOf(status.reply) }),
   })
-  auditLog.tellAgain(trail)
+  await auditLog.tellAgain(trail)
   return standing
 }
 
@@ -136,7 +138,7 @@ async function* writeEvents(
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error
     const problem = toProblem(error, request.trail.exchangeId)
-    parts.auditLog.conclude(request.trail, problem.status, error)
+    await parts.auditLog.conclude(request.trail, problem.status, error)
     yield eventOf('problem', problem)
   }
 }

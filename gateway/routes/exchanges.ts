@@ -53,7 +53,7 @@ export const envelopeSchema = {
 export const statusPath = (exchangeId: string): string => `/v1/exchanges/${exchangeId}`
 
 export function exchangeRoutes(app: FastifyInstance, parts: ExchangeRouteParts): void {
-  const { registry, exchangeParts, auditLog } = parts
+  const { registry, exchangeParts } = parts
   const checkEnvelope = createValidation('simulated').compile(envelopeSchema)
   app.decorateRequest('service')
   app.post(
@@ -64,7 +64,7 @@ export function exchangeRoutes(app: FastifyInstance, parts: ExchangeRouteParts):
       const parent = parentOf(request)
       if (parent !== undefined) trail.parent = parent
       const inquiry = readInquiry(request, reply, checkEnvelope, parts.digestKey)
-      const answer = await exchange(inquiry, trail, exchangeParts)
+      const { answer, status } = await askAndConclude(inquiry, trail, parts)
         .catch(error => {
           if (error instanceof ExchangeError) tellWhereItStands(error, inquiry, trail, reply, parts)
           throw error
@@ -72,10 +72,7 @@ export function exchangeRoutes(app: FastifyInstance, parts: ExchangeRouteParts):
         .finally(() => {
           writeLimits(reply, inquiry, trail)
         })
-      if (answer.outcome === 'answered' && inquiry.isGone()) throw new ExchangeError('NDX_CLIENT_GONE')
-      const status = answer.outcome === 'accepted' ? 202 : 200
       writeKind(reply, answer, inquiry, trail)
-      auditLog.conclude(trail, status)
       return reply
         .status(status)
         .header('cache-control', 'no-store')
@@ -83,6 +80,15 @@ export function exchangeRoutes(app: FastifyInstance, parts: ExchangeRouteParts):
         .send(JSON.stringify(answer))
     },
   )
+}
+
+/** What was told is written down before it is told. */
+async function askAndConclude(inquiry: Inquiry, trail: Trail, { exchangeParts, auditLog }: ExchangeRouteParts) {
+  const answer = await exchange(inquiry, trail, exchangeParts)
+  if (answer.outcome === 'answered' && inquiry.isGone()) throw new ExchangeError('NDX_CLIENT_GONE')
+  const status = answer.outcome === 'accepted' ? 202 : 200
+  await auditLog.conclude(trail, status)
+  return { answer, status }
 }
 
 /** Of a failure that leaves the outcome open: where the client will learn it. */

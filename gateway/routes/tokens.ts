@@ -3,19 +3,18 @@
 import { randomUUID } from 'node:crypto'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type ErrorCode, ExchangeError, errorTable } from '#contracts/errors.ts'
-import { type Log } from '#runtime/log.ts'
-import { type AuditLog } from '../audit-log.ts'
+import { type ClientLimits, takeOrRefuse } from '../limits/client-limits.ts'
+import { concludeRefusal, type ProblemsOptions } from '../plugins/problems.ts'
 import { type AssertionParts, assertionAlgorithms, assertionType, verifyAssertion } from '../tokens/client-assertion.ts'
 import { type IssuerKeys } from '../tokens/issuer-keys.ts'
 import { isScope, scopes, tokenLifeMaxSeconds } from '../tokens/scopes.ts'
 
-export interface TokenRouteParts extends AssertionParts {
+export interface TokenRouteParts extends AssertionParts, ProblemsOptions {
+  clientLimits: ClientLimits
   audience: string
   keys: IssuerKeys
   revoke(tokenId: string, untilMs: number): Promise<void>
   onIssued(client: string): void
-  auditLog: AuditLog
-  log: Log
 }
 
 /** Public: keys and where the endpoints are. With an external issuer only its name. */
@@ -49,11 +48,11 @@ export function tokenRoutes(app: FastifyInstance, parts: TokenRouteParts): void 
       { parseAs: 'string', bodyLimit: 16_384 },
       (_request, body, done) => done(null, new URLSearchParams(body as string)),
     )
-    scope.setErrorHandler((error, request, reply) => answerOAuth(error, request, reply, parts.auditLog))
+    scope.setErrorHandler((error, request, reply) => answerOAuth(error, request, reply, parts))
     scope.post('/oauth/token', async (request, reply) => {
       const form = formOf(request)
       if (only(form, 'grant_type') !== 'client_credentials') throw new ExchangeError('NDX_GRANT_TYPE_UNSUPPORTED')
-      const { client } = await authenticate(form, request, parts)
+      const { client } = await authenticate(form, request, reply, parts)
       const granted = scopesOf(only(form, 'scope'))
       const iat = Math.floor(parts.now() / 1000)
       const claims = {
@@ -83,7 +82,7 @@ export function tokenRoutes(app: FastifyInstance, parts: TokenRouteParts): void 
     })
     scope.post('/oauth/revoke', async (request, reply) => {
       const form = formOf(request)
-      const { client } = await authenticate(form, request, parts)
+      const { client } = await authenticate(form, request, reply, parts)
       const claims = await claimsOf(app, only(form, 'token'), parts.keys)
       const isTheirs = claims?.client_id === client && typeof claims.jti === 'string' && typeof claims.exp === 'number'
       if (isTheirs) {
@@ -95,7 +94,12 @@ export function tokenRoutes(app: FastifyInstance, parts: TokenRouteParts): void 
   })
 }
 
-async function authenticate(form: URLSearchParams, request: FastifyRequest, parts: TokenRouteParts) {
+async function authenticate(
+  form: URLSearchParams,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: TokenRouteParts,
+) {
   if (only(form, 'client_assertion_type') !== assertionType)
     throw new ExchangeError('NDX_ASSERTION_INVALID', { detail: `client_assertion_type must be ${assertionType}.` })
   const agreement = await verifyAssertion(only(form, 'client_assertion') ?? '', parts)
@@ -103,6 +107,7 @@ async function authenticate(form: URLSearchParams, request: FastifyRequest, part
   if (named !== undefined && named !== agreement.client)
     throw new ExchangeError('NDX_ASSERTION_INVALID', { detail: 'client_id names another client than the assertion.' })
   request.trail.client = agreement.client
+  takeOrRefuse(parts.clientLimits.tokens, agreement.client, reply)
   return agreement
 }
 
@@ -157,13 +162,20 @@ const oauthErrors: Partial<Record<ErrorCode, string>> = {
   NDX_ASSERTION_INVALID: 'invalid_client',
   NDX_ASSERTION_REPLAYED: 'invalid_client',
   NDX_COUNTERS_UNAVAILABLE: 'temporarily_unavailable',
+  NDX_RATE_EXCEEDED: 'temporarily_unavailable',
+  NDX_ADDRESS_LIMITED: 'temporarily_unavailable',
 }
 
 /** RFC 6749 section 5.2. What is not the endpoint's own goes to the common handler. */
-function answerOAuth(error: unknown, request: FastifyRequest, reply: FastifyReply, auditLog: AuditLog): FastifyReply {
+async function answerOAuth(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: ProblemsOptions,
+): Promise<FastifyReply> {
   if (!(error instanceof ExchangeError)) throw error
   const { status, en, retryable } = errorTable[error.code]
-  auditLog.conclude(request.trail, status, error)
+  await concludeRefusal(request, status, error, parts)
   if (error.facts.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.facts.retryAfterSeconds))
   return reply
     .status(status)

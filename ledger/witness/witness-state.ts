@@ -3,11 +3,11 @@
 import { hash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { type Checkpoint, parseCheckpoint } from '#ledger/notes/checkpoint.ts'
 import { unfinishedSuffix, writeDurably } from '#ledger/notes/durable-file.ts'
 import { type VerifierKey } from '#ledger/notes/keys.ts'
 import { NoteError, parseNote, verifySignatures } from '#ledger/notes/note.ts'
+import { holdFile } from '#runtime/file-lock.ts'
 
 export interface Witnessed extends Checkpoint {
   /** Of our last cosignature, epoch seconds. */
@@ -75,21 +75,13 @@ function readWitnessed(text: string, key: VerifierKey): Witnessed {
 /** The origin may hold anything; its hash may be a file's name. */
 const fileOf = (origin: string): string => `${hash('sha256', origin, 'hex')}${suffix}`
 
-/** A lock that ends with its process, however that ends: SQLite's on a file of its own. */
 function holdFolder(folder: string): () => void {
-  const database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
   try {
-    database.exec('BEGIN EXCLUSIVE')
+    return holdFile(join(folder, 'lock'))
   } catch (cause) {
-    database.close()
     throw new Error(`another witness works on ${folder}; two on one folder could forget what one of them saw`, {
       cause,
     })
-  }
-  let isHeld = true
-  return () => {
-    if (isHeld) database.close()
-    isHeld = false
   }
 }
 

@@ -47,6 +47,7 @@ export async function drain(
   await waitUntil('the ledger, with nothing open,', settledWithinMs, () => isSettled(platform, quietMs))
   const readings = await readStatuses(platform, client, attempts)
   // The readings made notes of their own.
+  await waitUntil('the gateways, with no note of theirs waiting,', settledWithinMs, () => areNotesSent(platform))
   const readMs = Date.now()
   await waitUntil('the ledger, with all of it signed,', settledWithinMs, () => isSigned(platform, readMs))
   const { events, fault, size } = await readExport(platform, place.entries)
@@ -69,6 +70,11 @@ async function isSettled(platform: Platform, quietMs: number): Promise<boolean> 
   if (Date.now() < quietMs) return false
   const { caughtUpMs, open, overdue } = await reconcile(platform)
   return caughtUpMs > quietMs && open === 0 && overdue === 0
+}
+
+async function areNotesSent({ gateways }: Platform): Promise<boolean> {
+  const waiting = await Promise.all(gateways.map(gateway => gateway.metric('ndx_notes_waiting')))
+  return waiting.every(count => count === 0)
 }
 
 async function isSigned(platform: Platform, sinceMs: number): Promise<boolean> {
@@ -97,12 +103,12 @@ async function readStatuses(
   return readings
 }
 
-/** A 503 says that nobody can tell for the moment; `accepted` is said for a while of what is perhaps not on its topic at all. */
+/** A 503 says that nobody can tell for the moment, a 429 that too many were read at once; `accepted` is said for a while of what is perhaps not on its topic at all. */
 async function readStatus(exchangeId: string, gateway: Member, client: Client): Promise<StatusReading> {
   let reading: StatusReading = { exchangeId, status: 0 }
   const isFinal = async (): Promise<boolean> => {
     reading = await client.readStatus(exchangeId, gateway)
-    return reading.status !== 503 && reading.status !== 0 && reading.outcome !== 'accepted'
+    return ![0, 429, 503].includes(reading.status) && reading.outcome !== 'accepted'
   }
   await waitUntil(`the status of ${exchangeId}`, toldWithinMs, isFinal).catch(() => {})
   return reading

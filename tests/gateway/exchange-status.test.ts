@@ -6,6 +6,7 @@ import { type ExchangeStatus } from '#contracts/exchange-status.ts'
 import { AdapterFailure } from '#services/adapter.ts'
 import { type Answered, goodEnvelope } from '#tests/asker.ts'
 import { until } from '#tests/bus/until.ts'
+import { notesOf } from '#tests/notes.ts'
 import { expectProblem } from '#tests/refusals/expect-problem.ts'
 import { startWorld, type World, type WorldOptions } from '#tests/world.ts'
 import { recordedStatus, startScriptedLedger } from './scripted-ledger.ts'
@@ -80,13 +81,9 @@ describe('an exchange that was answered', () => {
       null,
     ])
     expect((await read(status)).body).toEqual(first.body)
-    const delivered = world.published
-      .filter(
-        ({ topic, record }) => topic === 'ndx.note' && record.headers['kafka_correlationId'] === status.exchangeId,
-      )
-      .map(({ record }) => JSON.parse(record.value))
-    expect(delivered.map(({ type, data }) => [type, data.fields, data.reply])).toEqual(
-      Array(2).fill(['ndx.note.delivered', status.fields, Object.values(status.reply ?? {}).join('/')]),
+    const delivered = (await notesOf(world)).filter(({ exchangeId }) => exchangeId === status.exchangeId)
+    expect(delivered.map(({ kind, facts }) => [kind, facts['fields'], facts['reply']])).toEqual(
+      Array(2).fill(['delivered', status.fields, Object.values(status.reply ?? {}).join('/')]),
     )
     expect(world.lines().filter(line => line['first'] === status.exchangeId)).toEqual(
       Array(2).fill(expect.objectContaining({ event: 'exchange', outcome: 'answered', client: 'social-insurance' })),

@@ -8,6 +8,7 @@ import { type ClientId } from '#contracts/contract.ts'
 import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
 import { goodEnvelope } from '#tests/asker.ts'
 import { until } from '#tests/bus/until.ts'
+import { notesOf } from '#tests/notes.ts'
 import { expectProblem } from '#tests/refusals/expect-problem.ts'
 import { startWorld, type World, type WorldOptions } from '#tests/world.ts'
 
@@ -75,7 +76,7 @@ test('is answered 202 with where to learn how it stands, and only once the recor
   expect(world.lines().filter(({ event }) => event === 'exchange')).toEqual([
     expect.objectContaining({ exchangeId, outcome: 'accepted', status: 202 }),
   ])
-  expect(world.published.filter(({ topic }) => topic === 'ndx.note')).toEqual([])
+  expect(await notesOf(world)).toEqual([])
   await bus.close()
 })
 

@@ -9,13 +9,13 @@ import { type World } from '#tests/world.ts'
 
 export interface ScriptedLedger {
   url: string
-  /** Epoch ms; told with every 404. */
+  /** Epoch ms; told with every 404, and as its position. */
   caughtUpMs: number
   /** Answers 500 to everything. */
   isBroken: boolean
   /** Takes questions and never answers. */
   isHung: boolean
-  /** Paths asked so far. */
+  /** Paths asked so far, but for its position. */
   asked: string[]
   /** Those of them that were to be waited for. */
   waitedFor: string[]
@@ -32,10 +32,11 @@ export async function startScriptedLedger(): Promise<ScriptedLedger> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://ledger')
     const waitMs = Number(searchParams.get('waitMs') ?? 0)
-    ledger.asked.push(pathname)
+    if (pathname !== '/v1/position') ledger.asked.push(pathname)
     if (waitMs > 0) ledger.waitedFor.push(pathname)
     if (ledger.isHung) return
     const untilMs = Date.now() + waitMs
+    if (pathname === '/v1/position') return send(response, undefined, 200)
     const [, , kind, ...rest] = pathname.split('/')
     const answer = (): void => {
       const status = kind === 'keys' ? keys.get(rest.join('/')) : statuses.get(rest[0] ?? '')
@@ -54,8 +55,8 @@ export async function startScriptedLedger(): Promise<ScriptedLedger> {
     }
     held.add(again)
   }
-  const send = (response: ServerResponse, status: ExchangeStatus | undefined): void => {
-    const code = ledger.isBroken ? 500 : status === undefined ? 404 : 200
+  const send = (response: ServerResponse, status: ExchangeStatus | undefined, unknown = 404): void => {
+    const code = ledger.isBroken ? 500 : status === undefined ? unknown : 200
     response.writeHead(code, { 'content-type': 'application/json' })
     response.end(JSON.stringify(status ?? { caughtUpMs: ledger.caughtUpMs }))
   }

@@ -5,6 +5,7 @@ import { AdapterFailure, type Handler } from '#services/adapter.ts'
 import { type Answered, goodEnvelope } from '#tests/asker.ts'
 import { until } from '#tests/bus/until.ts'
 import { startScriptedLedger } from '#tests/gateway/scripted-ledger.ts'
+import { notesOf } from '#tests/notes.ts'
 import { expectProblem } from '#tests/refusals/expect-problem.ts'
 import { startWorld, type World, type WorldOptions } from '#tests/world.ts'
 
@@ -120,10 +121,8 @@ describe('a provider that fails', () => {
     expect(world.lines().filter(({ event }) => event === 'breaker')).toEqual([
       expect.objectContaining({ provider: 'population', state: 'open' }),
     ])
-    const notes = world.published
-      .filter(({ topic }) => topic === 'ndx.note')
-      .map(({ record }) => JSON.parse(record.value))
-    expect(notes.at(-1)).toMatchObject({ type: 'ndx.note.undelivered', data: { sent: false } })
+    const notes = await notesOf(world)
+    expect(notes.at(-1)).toMatchObject({ kind: 'undelivered', facts: { sent: false } })
   })
 
   test('with codes of its contract is asked on', async () => {

@@ -73,6 +73,7 @@ describe('counters away', () => {
       status: 'not ready',
       bus: 'open',
       counters: 'away',
+      notes: 'kept',
       stopping: false,
     })
     expect(world.published.filter(({ topic }) => topic === 'ndx.request.population')).toHaveLength(1)
@@ -156,6 +157,7 @@ describe('the bus away', () => {
       status: 'not ready',
       bus: 'closed',
       counters: 'answer',
+      notes: 'kept',
       stopping: false,
     })
     isAway = false

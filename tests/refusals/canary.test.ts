@@ -171,7 +171,7 @@ test('neither is found where it does not belong', async () => {
         .filter(({ record: { value } }) => value !== '')
         .map(({ record: { value } }) => {
           const event = JSON.parse(value) as Record<string, unknown>
-          return String(event['type']).startsWith('ndx.note.') ? event : { ...event, data: undefined }
+          return String(event['type']).startsWith('ndx.note') ? event : { ...event, data: undefined }
         }),
     ),
   }

@@ -38,6 +38,8 @@ const oauthErrors: Partial<Record<ErrorCode, string>> = {
   NDX_ASSERTION_REPLAYED: 'invalid_client',
   NDX_BODY_MALFORMED: 'invalid_request',
   NDX_COUNTERS_UNAVAILABLE: 'temporarily_unavailable',
+  NDX_RATE_EXCEEDED: 'temporarily_unavailable',
+  NDX_ADDRESS_LIMITED: 'temporarily_unavailable',
 }
 
 /** The token endpoint's error (RFC 6749 section 5.2) of this code. */

@@ -6,6 +6,7 @@ import { type Admission } from '#gateway/counters/counters.ts'
 import { MemoryCounters } from '#gateway/counters/memory-counters.ts'
 import { goodEnvelope } from '#tests/asker.ts'
 import { until } from '#tests/bus/until.ts'
+import { notesOf } from '#tests/notes.ts'
 import { expectUnheard } from '#tests/refusals/expect-problem.ts'
 import { startWorld, type World } from '#tests/world.ts'
 
@@ -41,10 +42,7 @@ async function hangUp(world: World, sent: ClientRequest): Promise<void> {
 }
 
 const lineOf = (world: World, code: string) => world.lines().find(line => line['code'] === code)
-const notesOf = (world: World): unknown[] =>
-  world.published
-    .filter(({ topic }) => topic === 'ndx.note')
-    .map(({ record }) => (JSON.parse(record.value) as { type: string }).type.slice('ndx.note.'.length))
+const kindsOf = async (world: World): Promise<string[]> => (await notesOf(world)).map(({ kind }) => kind)
 const requestsOf = (world: World): number =>
   world.published.filter(({ topic }) => topic === 'ndx.request.population').length
 
@@ -59,7 +57,7 @@ describe('a client that hangs up before its question is sent', () => {
     counters.let.resolve()
     await until('it is concluded', () => lineOf(world, 'NDX_CLIENT_GONE') !== undefined)
     expectUnheard(lineOf(world, 'NDX_CLIENT_GONE'), 'NDX_CLIENT_GONE', { outcome: 'refused', sent: false })
-    expect([requestsOf(world), notesOf(world)]).toEqual([0, ['refused']])
+    expect([requestsOf(world), await kindsOf(world)]).toEqual([0, ['refused']])
     const again = await world.ask(identity, goodEnvelope, { headers })
     expect([again.status, again.headers.get('idempotency-replayed'), again.body.reply]).toEqual([200, null, answer])
     await world.stop()
@@ -98,10 +96,10 @@ test('a client that hangs up before its answer comes: it was not told, and who a
   release.resolve()
   await until('it is concluded', () => lineOf(world, 'NDX_CLIENT_GONE') !== undefined)
   expectUnheard(lineOf(world, 'NDX_CLIENT_GONE'), 'NDX_CLIENT_GONE', { outcome: 'unknown', sent: true })
-  expect(notesOf(world)).toEqual(['timed-out'])
+  expect(await kindsOf(world)).toEqual(['timed-out'])
   const again = await world.ask(identity, goodEnvelope, { headers })
   expect([again.status, again.headers.get('idempotency-replayed'), again.body.reply]).toEqual([200, 'true', answer])
-  await until('that is noted', () => notesOf(world).length === 2)
-  expect([requestsOf(world), notesOf(world)]).toEqual([1, ['timed-out', 'delivered']])
+  await until('that is noted', async () => (await kindsOf(world)).length === 2)
+  expect([requestsOf(world), await kindsOf(world)]).toEqual([1, ['timed-out', 'delivered']])
   await world.stop()
 })

@@ -8,6 +8,7 @@ import { type ProviderId } from '#contracts/contract.ts'
 import { AdapterFailure, type Handler } from '#services/adapter.ts'
 import { type Answered } from '#tests/asker.ts'
 import { until } from '#tests/bus/until.ts'
+import { notesOf } from '#tests/notes.ts'
 import { expectProblem } from '#tests/refusals/expect-problem.ts'
 import { startWorld, type World, type WorldOptions } from '#tests/world.ts'
 
@@ -74,17 +75,13 @@ function send(request: IncomingRecord, { record = {}, topic, padding = 0, ...cha
   })
 }
 
-const notes = (kind: string): unknown[] =>
-  world.published
-    .filter(({ topic }) => topic === 'ndx.note')
-    .map(({ record }) => JSON.parse(record.value))
-    .filter(({ type }) => type === `ndx.note.${kind}`)
-    .map(({ data }) => data)
+const notes = async (kind: string): Promise<unknown[]> =>
+  (await notesOf(world)).filter(note => note.kind === kind).map(({ facts }) => facts)
 
 const incidentLines = () => world.lines().filter(({ event }) => event === 'incident')
 
-function expectIncident(incident: string, facts: object): void {
-  expect(notes('incident')).toEqual([{ incident, provider: 'population', ...facts }])
+async function expectIncident(incident: string, facts: object): Promise<void> {
+  expect(await notes('incident')).toEqual([{ incident, provider: 'population', ...facts }])
   expect(incidentLines()).toEqual([
     expect.objectContaining({ level: 'error', incident, provider: 'population', ...facts }),
   ])
@@ -102,7 +99,7 @@ describe('a silent provider', () => {
     const answered = await world.ask(identity)
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(299)
     expectProblem(answered, 'NDX_REPLY_TIMEOUT', unknown)
-    expect(notes('timed-out')).toEqual([
+    expect(await notes('timed-out')).toEqual([
       expect.objectContaining({ outcome: 'unknown', code: 'NDX_REPLY_TIMEOUT', status: 504 }),
     ])
   })
@@ -223,11 +220,11 @@ describe('a reply that breaks the rules', () => {
   ])('is withheld whole: %s', async (_, reply) => {
     const answered = await ask(() => [reply])
     expectProblem(answered, 'NDX_REPLY_INVALID', { outcome: 'failed' })
-    expectIncident('invalid-reply', place)
+    await expectIncident('invalid-reply', place)
     expect((await world.operations('/metrics')).text).toContain(
       '\nndx_incidents_total{provider="population",incident="invalid-reply"} 1\n',
     )
-    const noted = JSON.stringify(world.published.filter(({ topic }) => topic === 'ndx.note'))
+    const noted = JSON.stringify(await notesOf(world))
     expect(answered.text + JSON.stringify([...answered.headers]) + world.logText() + noted).not.toContain(canary)
   })
 
@@ -240,8 +237,10 @@ describe('a reply that breaks the rules', () => {
       outcome: 'answered',
       reply: { matched: true },
     })
-    expectIncident('ungranted-fields', { withheld: ['attributes'] })
-    expect(notes('delivered')).toEqual([expect.objectContaining({ withheld: ['attributes'], fields: ['matched'] })])
+    await expectIncident('ungranted-fields', { withheld: ['attributes'] })
+    expect(await notes('delivered')).toEqual([
+      expect.objectContaining({ withheld: ['attributes'], fields: ['matched'] }),
+    ])
   })
 
   test('is ignored when another provider sent it, and the right one is taken', async () => {
@@ -250,13 +249,13 @@ describe('a reply that breaks the rules', () => {
       { data: { matched: true } },
     ])
     expect([answered.status, answered.body.reply]).toEqual([200, { matched: true }])
-    expectIncident('misdirected-reply', { topic: 'ndx.reply.business-registration' })
+    await expectIncident('misdirected-reply', { topic: 'ndx.reply.business-registration' })
   })
 
   test('is ignored when it is the second one', async () => {
     const answered = await ask(() => [{ data: { matched: true } }, { data: { matched: false } }])
     expect(answered.body.reply).toEqual({ matched: true })
-    expect(notes('incident')).toEqual([])
+    expect(await notes('incident')).toEqual([])
   })
 
   test('says failed with a code that the contract does not have', async () => {

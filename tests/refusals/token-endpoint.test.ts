@@ -10,6 +10,7 @@ const identity = 'population/identity-verification'
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const world = await startWorld({
+  clientLimits: { tokens: { ratePerSecond: 1_000, burst: 1_000 } },
   silent: ['business-registration'],
   agreements: {
     bank: agreement => {

@@ -28,6 +28,8 @@ test('nothing set gives the defaults', () => {
     intakeMax: 512,
     eventLoopDelayMaxMs: 1000,
     providerPendingMax: 2000,
+    ledgerBehindMaxMs: 3_600_000,
+    addressRefusalsPerSecond: 50,
     ledgerHost: '127.0.0.1',
     ledgerPort: 9470,
     logOrigin: 'ndx.example/ledger',

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type ExchangeId, readReply } from '#bus/message.ts'
-import { isNote, readNotes } from '#bus/note.ts'
 import { type Agreement, type ProviderId } from '#contracts/contract.ts'
 import { type JsonObject } from '#contracts/json.ts'
 import { type Chapter } from '#ledger/story.ts'
@@ -15,6 +14,7 @@ import { createRegistration } from '#services/civil-status/birth-registration.ts
 import { type Host, runHost } from '#services/host.ts'
 import { createTools } from '#services/tools.ts'
 import { until } from '#tests/bus/until.ts'
+import { notesOf } from '#tests/notes.ts'
 import { nation } from '#tests/questions.ts'
 import { startWorld, type World, type WorldOptions } from '#tests/world.ts'
 
@@ -40,6 +40,7 @@ const mayRegister = ({ grants }: Agreement): void => {
 
 async function start(options: WorldOptions = {}): Promise<void> {
   world = await startWorld({
+    clientLimits: { reading: { ratePerSecond: 10_000, burst: 10_000 } },
     ledger: true,
     silent: ['business-registration', provider],
     agreements: { [client]: mayRegister },
@@ -357,19 +358,7 @@ test('what is deferred is noted once for each of the three', async () => {
   await startAdapter()
   const exchangeId = await register()
   await settled(exchangeId)
-  const deferred = world.published
-    .filter(({ topic }) => topic === 'ndx.note')
-    .flatMap(({ topic, record }) =>
-      readNotes({
-        ...record,
-        topic,
-        partition: 0,
-        offset: '0',
-        timestampMs: 0,
-        value: Buffer.from(record.value),
-      } as never).notes.filter(isNote),
-    )
-    .filter(({ kind }) => kind === 'deferred')
+  const deferred = (await notesOf(world)).filter(({ kind }) => kind === 'deferred')
   const ids = (await storyOf(exchangeId)).map(chapter => chapter.exchangeId as ExchangeId)
   expect(deferred.map(note => note.exchangeId).toSorted()).toEqual(ids.toSorted())
 })
