@@ -73,8 +73,8 @@ test('does not destroy the one in use, nor one that is not there', async () => {
 })
 
 test.each([
-  [['--list', '--rotate'], '--list, --rotate and --destroy exclude each other.'],
-  [['--rotate', '--destroy', '202601'], '--list, --rotate and --destroy exclude each other.'],
+  [['--list', '--rotate'], '--list, --rotate, --destroy and --callback exclude each other.'],
+  [['--rotate', '--destroy', '202601'], '--list, --rotate, --destroy and --callback exclude each other.'],
   [['--yes'], '--yes goes with --destroy.'],
 ])('%j is a wrong command line', async (options, message) => {
   expect(await ndx(...options)).toEqual({

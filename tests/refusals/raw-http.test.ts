@@ -195,7 +195,7 @@ test('the operations listener refuses what is no path, and lives', async () => {
   const ask = (line: string): Promise<number[]> => {
     const { promise, resolve } = Promise.withResolvers<number[]>()
     const socket = connect(Number(operations.port), operations.hostname, () =>
-      socket.write(`${line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+      socket.write(`${line} HTTP/1.1\r\nHost: ${operations.host}\r\nConnection: close\r\n\r\n`),
     )
     let text = ''
     socket.on('data', chunk => {

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type ExchangeId, readReply } from '#bus/message.ts'
 import { type Agreement, type ProviderId } from '#contracts/contract.ts'
 import { type JsonObject } from '#contracts/json.ts'
+import { decodeEntry } from '#ledger/event.ts'
 import { type Chapter } from '#ledger/story.ts'
 import { AdapterFailure, type AdapterTools, type CreateHandler, defer, type Standing } from '#services/adapter.ts'
 import { createAsker } from '#services/asking.ts'
@@ -187,7 +188,7 @@ test('its story is one: the same trace, each errand under the exchange in whose 
   expect(await storyOf(story[2]?.exchangeId as string)).toEqual(story)
   const accepted = world.ledger?.store
     .entries(0, 1000)
-    .map(entry => JSON.parse(entry))
+    .flatMap(entry => decodeEntry(entry) ?? [])
     .filter(({ kind, parent }) => kind === 'accepted' && parent === exchangeId)
   expect(accepted).toHaveLength(2)
   const lines = world.lines().filter(({ event, parent }) => event === 'exchange' && parent === exchangeId)

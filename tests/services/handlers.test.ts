@@ -11,6 +11,7 @@ import { replyTopic, requestTopic } from '#bus/topics.ts'
 import { type ClientId, type Example, type ProviderId, type Service } from '#contracts/contract.ts'
 import { type JsonObject } from '#contracts/json.ts'
 import { loadRegistry } from '#contracts/registry.ts'
+import { makeExchangeId } from '#gateway/plugins/correlation.ts'
 import { createNation } from '#nation/nation.ts'
 import { createLog } from '#runtime/log.ts'
 import { type AdapterTools, type Errand, pickFields, type Standing } from '#services/adapter.ts'
@@ -18,6 +19,7 @@ import { listProviders, loadRoutes } from '#services/handlers.ts'
 import { type Host } from '#services/host.ts'
 import { startProvider } from '#services/provider.ts'
 import { until } from '#tests/bus/until.ts'
+import { pseudonymOf } from '#tests/pseudonym.ts'
 
 const registry = loadRegistry({ idScheme: 'simulated' })
 const nation = createNation({ seed: 1 })
@@ -53,17 +55,26 @@ describe('examples of the contracts', async () => {
 
   /** What a register asks of another goes the same way: the same errand is the same exchange. */
   async function askOther({ service, envelope, key }: Errand): Promise<Standing> {
-    const reply = replies.get(key) ?? (await ask(registry.find(service) as Service, JSON.parse(envelope), key))
-    return { outcome: 'answered', exchangeId: key, reply: reply as JsonObject }
+    const reply = replies.get(idOf(key)) ?? (await ask(registry.find(service) as Service, JSON.parse(envelope), key))
+    return { outcome: 'answered', exchangeId: idOf(key), reply: reply as JsonObject }
+  }
+
+  /** The same text is the same exchange. */
+  const ids = new Map<string, ExchangeId>()
+  const idOf = (text: string): ExchangeId => {
+    const id = ids.get(text) ?? makeExchangeId()
+    ids.set(text, id)
+    return id
   }
 
   async function ask(
     { contract, providerId, hash, requestType }: Service,
     { request, purpose }: Pick<Example, 'request' | 'purpose'>,
-    id: string,
+    name: string,
   ) {
+    const id = idOf(name)
     const record = writeRequest({
-      exchangeId: id as ExchangeId,
+      exchangeId: id,
       type: requestType,
       source: '/gateway/test',
       acceptedMs: now(),
@@ -73,14 +84,14 @@ describe('examples of the contracts', async () => {
       traceparent: '',
       client: 'test' as ClientId,
       purpose,
-      subject: id,
+      subject: pseudonymOf(id.slice(-12)),
       agreement: 'test@1',
       contractHash: hash,
       fields: contract.fields.map(field => field.name),
       data: request,
     })
     await bus.publish(requestTopic(providerId), record)
-    await until(`the reply to ${id}`, () => replies.has(id))
+    await until(`the reply to ${name}`, () => replies.has(id))
     return replies.get(id)
   }
 
