@@ -1,5 +1,5 @@
-// Entries as they rest on the disk: 256 to a bundle, as C2SP tlog-tiles counts them, a full one compressed (zstd). The bundle at the
-// end grows by rows of a batch each, as text; when it is full, one row takes their place.
+// Entries as they rest on the disk: 256 to a bundle, as C2SP tlog-tiles counts them, in rows of what came together. A row of many is
+// compressed (zstd), one of few is text; a bundle that was filled by many small rows is written once more, as one.
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 export const bundleEntries = 256
@@ -11,6 +11,10 @@ export interface EntryRow {
   count: number
 }
 
+/** Fewer in a row compress badly. */
+const compressedMin = 16
+/** A full bundle of more rows is written as one. */
+const rowsMax = 4
 /** Bundles decoded last: what is read of exchanges of one time stands in the same few. */
 const keptMax = 32
 
@@ -19,26 +23,31 @@ export class EntryBundles {
   readonly #kept = new Map<number, string[]>()
   /** The entries of the bundle that is not full. */
   #tail: string[]
+  #tailRows: number
 
   /** @param rowsOf the rows of a bundle, by `first` */
   constructor(size: number, rowsOf: (bundle: number) => EntryRow[]) {
     this.#rowsOf = rowsOf
-    this.#tail = this.#decode(Math.floor(size / bundleEntries))
+    const rows = rowsOf(Math.floor(size / bundleEntries))
+    this.#tail = decode(rows)
+    this.#tailRows = rows.length
   }
 
-  /** The rows that hold these entries of the batch; a row of 256 takes the place of all rows of its bundle. */
+  /** The rows that hold these entries of the batch; one of 256 takes the place of all rows of its bundle. */
   *rows(first: number, entries: readonly string[]): Generator<EntryRow> {
     let tail = this.#tail
+    let rows = this.#tailRows
     for (let at = 0; at < entries.length; ) {
       const some = entries.slice(at, at + bundleEntries - tail.length)
-      const start = first + at
-      tail = [...tail, ...some]
+      tail = tail.length === 0 ? some : [...tail, ...some]
+      rows++
       at += some.length
       const isFull = tail.length === bundleEntries
-      yield isFull
-        ? { first: start + some.length - bundleEntries, lines: compress(tail), count: bundleEntries }
-        : { first: start, lines: some.join('\n'), count: some.length }
-      if (isFull) tail = []
+      const isMany = isFull && rows > rowsMax
+      yield isMany ? rowOf(first + at - bundleEntries, tail) : rowOf(first + at - some.length, some)
+      if (!isFull) continue
+      tail = []
+      rows = 0
     }
   }
 
@@ -46,6 +55,7 @@ export class EntryBundles {
   appended(first: number, entries: readonly string[]): void {
     const bundle = Math.floor((first + entries.length) / bundleEntries)
     const inTail = first + entries.length - bundle * bundleEntries
+    this.#tailRows = inTail === 0 ? 0 : inTail <= entries.length ? 1 : this.#tailRows + 1
     this.#tail = inTail <= entries.length ? entries.slice(entries.length - inTail) : [...this.#tail, ...entries]
   }
 
@@ -58,18 +68,22 @@ export class EntryBundles {
 
   #full(bundle: number): string[] {
     const known = this.#kept.get(bundle)
-    const lines = known ?? this.#decode(bundle)
+    const lines = known ?? decode(this.#rowsOf(bundle))
     this.#kept.delete(bundle)
     this.#kept.set(bundle, lines)
     const [oldest] = this.#kept.keys()
     if (this.#kept.size > keptMax && oldest !== undefined) this.#kept.delete(oldest)
     return lines
   }
-
-  #decode(bundle: number): string[] {
-    return this.#rowsOf(bundle).flatMap(({ lines }) => textOf(lines).split('\n'))
-  }
 }
+
+const decode = (rows: readonly EntryRow[]): string[] => rows.flatMap(({ lines }) => textOf(lines).split('\n'))
+
+const rowOf = (first: number, entries: readonly string[]): EntryRow => ({
+  first,
+  count: entries.length,
+  lines: entries.length < compressedMin ? entries.join('\n') : compress(entries),
+})
 
 const compress = (lines: readonly string[]): Buffer =>
   zstdCompressSync(lines.join('\n'), { params: { [constants.ZSTD_c_compressionLevel]: 3 } })

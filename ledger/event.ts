@@ -47,12 +47,24 @@ export const entryFormat = 2
 /** One form for one event: members sorted by name, those undefined and the exchange left out, no spaces. */
 export function encodeEvent(event: LedgerEvent): string {
   let line = ''
-  for (const name of sortedNames(event)) {
+  let before = ''
+  for (const name in event) {
+    // Whoever makes events makes their members in order; those that are read, and facts of notes, may come in any.
+    if (name < before) return encodeEvent(sorted(event))
+    before = name
     const value = event[name]
-    if (value !== undefined) line += `${line === '' ? '{' : ','}${quotedName(name)}:${encodeDetail(value)}`
+    if (value !== undefined && name !== 'exchange')
+      line += `${line === '' ? '{' : ','}${quotedName(name)}:${encodeDetail(value)}`
   }
   return `${line}}`
 }
+
+const sorted = (event: LedgerEvent): LedgerEvent =>
+  Object.fromEntries(
+    Object.keys(event)
+      .sort()
+      .map(name => [name, event[name]]),
+  ) as LedgerEvent
 
 /** @param events each as `encodeEvent` gives it; at least one. */
 export const joinEntry = (exchange: string, events: readonly string[]): string =>
@@ -92,21 +104,9 @@ const encodeDetail = (value: EventDetail): string =>
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them
 const escaped = /["\\\u0000-\u001f\ud800-\udfff]/
 
-/** Events of a kind have the same members in the same order: sorting them once is enough. */
-const sortedLists = new Map<string, string[]>()
 const quotedNames = new Map<string, string>()
 /** An entry that is read may have any names; what is remembered of them is bounded. */
 const namesKeptMax = 1_000
-
-function sortedNames(event: LedgerEvent): string[] {
-  const names = Object.keys(event)
-  const list = names.join()
-  const known = sortedLists.get(list)
-  if (known !== undefined) return known
-  const sorted = names.filter(name => name !== 'exchange').sort()
-  if (sortedLists.size < namesKeptMax) sortedLists.set(list, sorted)
-  return sorted
-}
 
 function quotedName(name: string): string {
   const known = quotedNames.get(name)

@@ -61,43 +61,55 @@ function note({ told }: ExchangeView, reading: NoteRead): LedgerEvent[] {
 
 const unreadable = (reading: UnreadableRead): LedgerEvent => eventOf('unreadable', reading, { reason: reading.reason })
 
-const accepted = (request: RequestRead): LedgerEvent =>
-  eventOf('accepted', request, {
-    client: request.client,
-    provider: request.provider,
-    service: request.service,
-    major: request.major,
-    contract: request.contractHash,
-    agreement: request.agreement,
-    purpose: request.purpose,
-    procedure: request.procedure,
-    officer: request.officer,
-    subject: request.subject,
-    fields: request.fields,
-    traceparent: request.traceparent,
-    parent: request.parent,
-    deadline: request.deadlineMs,
-    replyPartition: request.replyPartition,
-    callback: request.callback ? true : undefined,
-    request: request.commitment,
-    size: request.size,
-  })
+/** Members in the order in which they are encoded. */
+const accepted = (request: RequestRead): LedgerEvent => ({
+  agreement: request.agreement,
+  at: request.at,
+  callback: request.callback ? true : undefined,
+  client: request.client,
+  contract: request.contractHash,
+  deadline: request.deadlineMs,
+  exchange: request.exchange,
+  fields: request.fields,
+  kind: 'accepted',
+  major: request.major,
+  officer: request.officer,
+  origin: request.origin,
+  parent: request.parent,
+  procedure: request.procedure,
+  provider: request.provider,
+  purpose: request.purpose,
+  replyPartition: request.replyPartition,
+  request: request.commitment,
+  service: request.service,
+  size: request.size,
+  source: request.source,
+  subject: request.subject,
+  traceparent: request.traceparent,
+})
 
+/** Members in the order in which they are encoded. */
 const replyEvent = (
   kind: EventKind,
   reply: ReplyRead,
-  more: Record<string, EventDetail | undefined> = {},
-): LedgerEvent =>
-  eventOf(kind, reply, {
-    code: reply.code,
-    contract: reply.contractHash,
-    released: reply.released,
-    reply: reply.commitment,
-    size: reply.size,
-    waitedMs: reply.waitedMs,
-    handledMs: reply.handledMs,
-    ...more,
-  })
+  { misplaced, outcome, type }: { misplaced?: true; outcome?: string; type?: string } = {},
+): LedgerEvent => ({
+  at: reply.at,
+  code: reply.code,
+  contract: reply.contractHash,
+  exchange: reply.exchange,
+  handledMs: reply.handledMs,
+  kind,
+  misplaced,
+  origin: reply.origin,
+  outcome,
+  released: reply.released,
+  reply: reply.commitment,
+  size: reply.size,
+  source: reply.source,
+  type,
+  waitedMs: reply.waitedMs,
+})
 
 /** What every event has comes last, so that no fact of a note can pass for it. Numbers are whole. */
 export function eventOf(
