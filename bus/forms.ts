@@ -18,7 +18,8 @@ const forms = Object.freeze({
   digest: /^[A-Za-z0-9_-]{1,43}$/,
   /** `<grant id>@<version>` */
   agreement: /^[A-Za-z0-9][A-Za-z0-9._-]{0,59}@[0-9]{1,9}$/,
-  contractHash: /^[A-Za-z0-9_-]{1,64}$/,
+  /** '' on a reply to what could not be read. */
+  contractHash: /^[A-Za-z0-9_-]{0,64}$/,
   field: /^[A-Za-z][A-Za-z0-9_-]{0,59}$/,
   /** W3C Trace Context, version 00. */
   traceparent: /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/,

@@ -116,6 +116,7 @@ test('a record that cannot be read becomes a dead letter, and the next of its pa
   await bus.publish(requestTopic(provider), { ...writeRequest(issuance()), value: '{' })
   await bus.publish(requestTopic(provider), writeRequest(next))
   await until('the next is deferred', () => noted.has(next.exchangeId))
+  await until('its client is told', () => replies.has(poison.exchangeId))
   expect(replies.get(poison.exchangeId)).toMatchObject([{ outcome: 'failed', code: 'REQUEST_UNREADABLE' }])
 
   const environment = { NDX_KAFKA_BROKERS: stack.kafkaBrokers.join(), NDX_DATA_DIR: platform.dataDir }
