@@ -62,7 +62,7 @@ export function writeQuestion(asking: Asking, nowMs: number): Question {
     client: 'conformance' as ClientId,
     purpose: example.purpose,
     ...(example.procedure === undefined ? {} : { procedure: example.procedure }),
-    subject: `conformance.${randomHex(8)}`,
+    subject: `conformance.${randomHex(11)}`,
     agreement: 'conformance@1',
     contractHash: asking.contractHash ?? service.hash,
     fields: asking.fields ?? contract.fields.map(field => field.name),

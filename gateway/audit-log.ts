@@ -95,15 +95,17 @@ const noteKinds: Readonly<Record<Exclude<NonNullable<Trail['outcome']>, 'accepte
 const needsNone = { nth: 1, written: Promise.resolve(true) }
 
 /**
- * Whatever is told of an earlier exchange, its own notes have said before; but that its answer was told is noted each time. Refusals
- * of nobody in particular are counted: no exchange of theirs can be asked for.
+ * How an earlier exchange failed, its own notes have said before; but that its answer was told is noted each time, and a refusal is
+ * of whoever was refused. Refusals of nobody in particular are counted: no exchange of theirs can be asked for.
  */
 function noteEnd(trail: Trail, facts: NoteFacts, notes: AuditLogParts['notes']) {
   const { outcome = 'refused', exchangeId, first = exchangeId, client, code } = trail
-  if (outcome === 'accepted' || (first !== exchangeId && outcome !== 'answered')) return needsNone
+  const isRefused = outcome === 'refused' || trail.status === 503
+  if (outcome === 'accepted' || (first !== exchangeId && outcome !== 'answered' && !isRefused)) return needsNone
   if (client === undefined && code !== undefined) return notes.refuse(code)
   const isAnswered = outcome === 'answered'
-  const note = { kind: noteKinds[outcome], exchangeId: first, facts: isAnswered ? deliveryOf(trail) : facts }
+  const about = isRefused ? exchangeId : first
+  const note = { kind: noteKinds[outcome], exchangeId: about, facts: isAnswered ? deliveryOf(trail) : facts }
   return { nth: 1, written: notes.note(note) }
 }
 

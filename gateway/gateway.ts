@@ -282,7 +282,7 @@ function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk
     replyDesk,
     clientKeys,
     agreements: registry.agreements,
-    overload: watchOverload({ ...core, ...config, log, onShed: record.metrics.shed }),
+    overload: watchOverload({ ...core, ...config, log, onShed: () => shedOne(record) }),
     onIssued: record.metrics.tokenIssued,
     isStopping: () => stopping.isStopping,
     isRevoked: tokenId => revocations.has(tokenId),
@@ -292,6 +292,12 @@ function appPartsOf(parts: GatewayParts, core: Core, record: Record, { replyDesk
     digestKey: createDigestKey(secrets.indexKey),
     exchangeParts: { ...core, evidence: record.evidence, onIncident, road, findByHash, pseudonyms },
   }
+}
+
+/** Counted on the record as well: a line or a note of each would cost what shedding saves. */
+function shedOne({ metrics, notes }: Record): void {
+  metrics.shed()
+  void notes.refuse('NDX_GATEWAY_OVERLOADED')
 }
 
 const reasonOf = (cause: unknown): string | undefined => (cause instanceof Error ? cause.message : undefined)

@@ -57,7 +57,7 @@ const effectOf = (exchangeId: string, n: number): Effect => ({
 
 /**
  * Question 1: an effect, cut off at first, answered when asked again. 2: accepted, answered later. 3: refused. 4: expired. 5:
- * unknown, then settled as unanswered. 6: a match, answered. 7: unknown, and never on the road.
+ * unknown, then settled as unanswered. 6: a match, answered. 7: unknown, and never on the road. 18: refused by a gateway that stops.
  */
 const allIsWell = (): Mutable => ({
   attempts: [
@@ -69,6 +69,7 @@ const allIsWell = (): Mutable => ({
     attemptOf(5, { ending: 'unknown', status: 504, exchangeId: 'e5' }),
     attemptOf(6, { ending: 'answered', status: 200, exchangeId: 'e6', service: match, ...reply(6) }),
     attemptOf(7, { ending: 'unknown', status: 504, exchangeId: 'e7', service: match }),
+    attemptOf(18, { ending: 'refused', status: 503, exchangeId: 'e18', code: 'NDX_GATEWAY_STOPPING' }),
   ],
   readings: [
     { exchangeId: 'e2', status: 200, outcome: 'answered', commitment: '202611.reply2' },
@@ -78,7 +79,9 @@ const allIsWell = (): Mutable => ({
   events: [
     ...[1, 2, 4, 5, 6].map(n => acceptedBy(`e${n}`, n)),
     ...[1, 2, 6].map(n => eventOf('answered', `e${n}`, { reply: `202611.reply${n}` })),
-    eventOf('refused', 'e3'),
+    eventOf('refused', 'e3', { code: 'NDX_BUS_UNAVAILABLE' }),
+    ...[1, 2, 6].map(n => eventOf('delivered', `e${n}`)),
+    eventOf('unidentified', '', { code: 'NDX_GATEWAY_STOPPING', count: '2' }),
     eventOf('expired', 'e4'),
     eventOf('failed', 'e5', { code: 'UNANSWERED' }),
     eventOf('late', 'e5'),
@@ -108,6 +111,29 @@ const planted: [rule: string, what: string, plant: (evidence: Mutable) => unknow
   ['an exchange has one outcome', 'accepted twice', evidence => evidence.events.push(acceptedBy('e1', 1))],
   ['what a client was told is in the log', 'a 200 without one', evidence => drop(evidence, 'answered', 'e6')],
   ['what a client was told is in the log', 'a 202 without one', evidence => drop(evidence, 'accepted', 'e2')],
+  [
+    'each time that a client was given an answer is in the log',
+    'the second time is not',
+    evidence => evidence.attempts.push(attemptOf(6, { ...told(evidence, 'e6'), attempt: 2 })),
+  ],
+  [
+    'each time that a client was given an answer is in the log',
+    'at its status is not',
+    evidence => drop(evidence, 'delivered', 'e2'),
+  ],
+  ['each refusal that a client heard is in the log, with its code', 'no', evidence => drop(evidence, 'refused', 'e3')],
+  [
+    'each refusal that a client heard is in the log, with its code',
+    'another code',
+    evidence => Object.assign(told(evidence, 'e3'), { code: 'NDX_RATE_EXCEEDED' }),
+  ],
+  [
+    'refusals before anybody was identified are in the log by their number',
+    'one more was told',
+    evidence => {
+      for (const attempt of [2, 3]) evidence.attempts.push(attemptOf(18, { ...told(evidence, 'e18'), attempt }))
+    },
+  ],
   [
     'the answer told is the answer in the log',
     'another',
@@ -219,7 +245,11 @@ describe('the checks', () => {
     const again = attemptOf(6, { attempt: 2, ending: 'answered', exchangeId: 'e6b', service: match, ...reply(6) })
     const evidence = allIsWell()
     evidence.attempts.push({ ...again, commitment: '202611.reply6b' })
-    evidence.events.push(acceptedBy('e6b', 6, 2), eventOf('answered', 'e6b', { reply: '202611.reply6b' }))
+    evidence.events.push(
+      acceptedBy('e6b', 6, 2),
+      eventOf('answered', 'e6b', { reply: '202611.reply6b' }),
+      eventOf('delivered', 'e6b'),
+    )
     expect(check(evidence)).toEqual([])
   })
 })

@@ -65,6 +65,44 @@ export const rules: readonly Rule[] = [
       }),
   },
   {
+    damage: 'lost',
+    rule: 'each time that a client was given an answer is in the log',
+    find: ({ stories, evidence: { attempts, readings } }) => {
+      const given = [
+        ...attempts.filter(({ ending }) => ending === 'answered'),
+        ...readings.filter(({ commitment }) => commitment !== undefined),
+      ]
+      return [...Map.groupBy(given, ({ exchangeId }) => exchangeId ?? '')].flatMap(([exchangeId, times]) => {
+        const noted = stories.get(exchangeId)?.others.filter(({ kind }) => kind === 'delivered').length ?? 0
+        return noted >= times.length ? [] : [{ exchangeId, what: `given ${times.length} times, noted ${noted}` }]
+      })
+    },
+  },
+  {
+    damage: 'lost',
+    rule: 'each refusal that a client heard is in the log, with its code',
+    find: ({ stories, evidence: { attempts } }) =>
+      refusals(attempts)
+        .filter(({ code = '' }) => !countedCodes.includes(code))
+        .filter(({ exchangeId = '', code }) => !stories.get(exchangeId)?.others.some(event => event['code'] === code))
+        .map(attempt => ({
+          ...about(attempt),
+          what: `told ${attempt.status} ${attempt.code}; the log does not say so`,
+        })),
+  },
+  {
+    damage: 'lost',
+    rule: 'refusals before anybody was identified are in the log by their number',
+    find: ({ evidence: { attempts, events } }) =>
+      countedCodes.flatMap(code => {
+        const heard = refusals(attempts).filter(attempt => attempt.code === code).length
+        const counted = events
+          .filter(event => event.kind === 'unidentified' && event['code'] === code)
+          .reduce((sum, event) => sum + Number(event['count']), 0)
+        return counted >= heard ? [] : [{ what: `${heard} times told ${code}; the log counts ${counted}` }]
+      }),
+  },
+  {
     damage: 'contradictory',
     rule: 'the answer told is the answer in the log',
     find: index =>
@@ -221,6 +259,12 @@ export const rules: readonly Rule[] = [
     find: ({ evidence: { exportFault } }) => (exportFault === '' ? [] : [{ what: exportFault }]),
   },
 ]
+
+/** Told before it is known who asks. */
+const countedCodes: readonly string[] = ['NDX_GATEWAY_OVERLOADED', 'NDX_GATEWAY_STOPPING', 'NDX_ADDRESS_LIMITED']
+
+const refusals = (attempts: readonly Attempt[]): Attempt[] =>
+  attempts.filter(({ ending, code }) => ending === 'refused' && code !== undefined)
 
 const accepted = (stories: Index['stories']): Story[] =>
   [...stories.values()].filter(({ acceptances }) => acceptances.length > 0)
