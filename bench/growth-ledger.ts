@@ -23,7 +23,7 @@ import { makeBatches } from './ledger-records.ts'
 export interface LedgerRow {
   /** In the log when it was measured. */
   entries: number
-  /** CPU µs of an exchange's three entries, and the time of a commit of 100 exchanges, flushed. */
+  /** CPU µs of an exchange's entry, and the time of a commit of 100 exchanges, flushed. */
   appendUs: number
   commitP50Ms: number
   commitP99Ms: number
@@ -37,7 +37,7 @@ export interface LedgerRow {
 }
 
 const origin = 'ndx.example/bench'
-const entriesPerExchange = 3
+const entriesPerExchange = 1
 const fillPerBatch = 600
 const measuredPerBatch = 100
 const measuredBatches = 60

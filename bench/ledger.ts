@@ -1,4 +1,4 @@
-// `node bench/ledger.ts [exchanges]`: what the ledger alone costs, without Kafka: three records an exchange (request, reply, note)
+// `node bench/ledger.ts [exchanges]`: what the ledger alone costs, without Kafka: a request and a reply an exchange, and sheets of notes,
 // into the log in batches of 300, a checkpoint every 3,000 exchanges, then the whole exported and verified as an auditor would.
 // Defaults to a million entries; takes about two minutes and a gigabyte of disk, which it gives back.
 import { randomBytes } from 'node:crypto'

@@ -1,7 +1,6 @@
 // The ledger's side: its export from where it stood when the run began, read until every exchange of the run is settled in it.
 // Of other exchanges nothing is kept but how many questions each officer asked about how many people.
-import { isJsonObject, type JsonObject } from '#contracts/json.ts'
-import { readJson } from '#contracts/strict-json.ts'
+import { decodeEntry, type LedgerEvent } from '#ledger/event.ts'
 import { checkpointLineBytesMax } from '#ledger/proof/text-lines.ts'
 import { CommandError } from '../command.ts'
 import { memberOf, send } from '../simulated-client.ts'
@@ -64,7 +63,7 @@ export async function readLedger(
   const untilMs = options.clock() + options.withinMs
   let next = options.from
   for (;;) {
-    next = await readFrom(ledgerUrl, next, reader.entry)
+    next = await readFrom(ledgerUrl, next, reader.event)
     const books = reader.books()
     if (options.isWhole(books) || options.clock() > untilMs) return books
     await wait(lookAgainMs)
@@ -72,7 +71,7 @@ export async function readLedger(
 }
 
 /** Returns the index to read next. */
-async function readFrom(ledgerUrl: string, from: number, onEntry: (entry: JsonObject) => void): Promise<number> {
+async function readFrom(ledgerUrl: string, from: number, onEvent: (event: LedgerEvent) => void): Promise<number> {
   if ((await readLedgerSize(ledgerUrl)) <= from) return from
   const response = await fetch(`${ledgerUrl}/v1/audit/export?from=${from}`, { redirect: 'error' })
   if (response.status !== 200 || response.body === null)
@@ -88,8 +87,7 @@ async function readFrom(ledgerUrl: string, from: number, onEntry: (entry: JsonOb
       const entry = entryForm.exec(line)?.[1]
       if (entry === undefined) continue
       next++
-      const parsed = readJson(entry)
-      if (isJsonObject(parsed)) onEntry(parsed)
+      for (const event of decodeEntry(entry) ?? []) onEvent(event)
     }
   }
   return next
@@ -105,7 +103,7 @@ function createReader(ids: ReadonlySet<string>) {
     return known
   }
   return {
-    entry(event: JsonObject): void {
+    event(event: LedgerEvent): void {
       events++
       const id = textOf(event, 'exchange')
       const kind = textOf(event, 'kind')
@@ -122,7 +120,7 @@ function createReader(ids: ReadonlySet<string>) {
   }
 }
 
-function watchOfficer(event: JsonObject, kind: string, officers: Map<string, Officer>): void {
+function watchOfficer(event: LedgerEvent, kind: string, officers: Map<string, Officer>): void {
   const officer = textOf(event, 'officer')
   if (officer === '' || (kind !== 'accepted' && kind !== 'refused')) return
   const client = textOf(event, 'client')
@@ -133,7 +131,7 @@ function watchOfficer(event: JsonObject, kind: string, officers: Map<string, Off
   if (textOf(event, 'subject') !== '') known.subjects.add(textOf(event, 'subject'))
 }
 
-const textOf = (event: JsonObject, name: string): string => {
+const textOf = (event: LedgerEvent, name: string): string => {
   const value = event[name]
   return typeof value === 'string' ? value : ''
 }
