@@ -80,10 +80,17 @@ function readBytes(path: string): Buffer {
   }
 }
 
-function tellExport({ entries, from, size, checkpoints, cosignedBy, predecessor }: ExportVerdict, log: string): string {
+function tellExport(
+  { entries, from, size, checkpoints, cosignedBy, predecessor, missing }: ExportVerdict,
+  log: string,
+): string {
   const range = entries === 0 ? 'no entries' : `entries ${from} to ${size - 1}`
-  return `ok: ${range} of ${escapeText(log)} are as it signed them (${checkpoints} checkpoints, the last of ${size}${tellWitnesses(cosignedBy)})\n${tellPredecessor(predecessor)}`
+  return `ok: ${range} of ${escapeText(log)} are as it signed them (${checkpoints} checkpoints, the last of ${size}${tellWitnesses(cosignedBy)})\n${tellPredecessor(predecessor)}${tellMissing(missing)}`
 }
+
+/** The log is whole; what it is made from was not. */
+const tellMissing = (missing: readonly string[] = []): string =>
+  missing.map(detail => `it says itself that something is missing: ${escapeText(detail)}\n`).join('')
 
 const tellPredecessor = (predecessor: ExportVerdict['predecessor']): string =>
   predecessor === undefined

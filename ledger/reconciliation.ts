@@ -2,6 +2,7 @@
 // told what did not happen, and nothing is missing. Counts by provider and client, by client and service, and every gap by name.
 import { decodeEntry } from './event.ts'
 import { type ExchangeView, gapOf } from './exchange-view.ts'
+import { missingOf } from './missing.ts'
 import { whyUnsettleable } from './overdue.ts'
 import { graceMs } from './reaper.ts'
 import { type LedgerStore } from './store.ts'
@@ -70,7 +71,12 @@ export function reconcile(store: LedgerStore, caughtUpMs: number): Reconciliatio
     providers,
     services: servicesOf(store),
     gaps: [
-      ...store.gaps(gapsMax).map(missingIn),
+      ...store.gaps(gapsMax).flatMap(({ index, entry }) =>
+        (decodeEntry(entry) ?? []).flatMap(event => {
+          const missing = missingOf(index, event)
+          return missing === undefined ? [] : [{ exchange: '', ...missing }]
+        }),
+      ),
       ...flagged.map(view => ({ exchange: view.exchange, kind: gapOf(view) ?? '', detail: detailOf(view) })),
       ...unsettledOf(overdue),
     ].slice(0, gapsMax),
@@ -133,15 +139,6 @@ const newBalance = (provider: string, client: string): ProviderBalance => ({
   open: 0,
   overdue: 0,
 })
-
-/** Which records or notes were never read, as the log says it. */
-function missingIn({ index, entry }: { index: number; entry: string }): Reconciliation['gaps'][number] {
-  const [event] = decodeEntry(entry) ?? []
-  if (event === undefined) return { exchange: '', kind: 'missing', detail: `entry ${index}` }
-  const { of, from, to = '?', topic, partition, reason, source } = event
-  const where = of === 'notes' ? `of ${source}` : `of ${topic}/${partition} (${reason})`
-  return { exchange: '', kind: `missing-${of}`, detail: `entry ${index}: ${from} to ${to} ${where}` }
-}
 
 function detailOf({ request, outcome, told, refused }: ExchangeView): string {
   const parts = [

@@ -5,6 +5,7 @@
 import { entryBytesMax, type LedgerEvent } from '#ledger/event.ts'
 import { CompactRange } from '#ledger/merkle/compact-range.ts'
 import { leafHash } from '#ledger/merkle/hashes.ts'
+import { missingOf } from '#ledger/missing.ts'
 import { type SignedCheckpoint } from '#ledger/notes/checkpoint.ts'
 import { decodeHash, decodeSize } from '#ledger/notes/encoding.ts'
 import { readEntry } from './entry.ts'
@@ -34,11 +35,14 @@ export interface ExportVerdict extends Partial<Finding> {
   cosignedBy: string[]
   /** The log that this one goes on from, when it is a successor and the export begins with its first entry. */
   predecessor?: Predecessor
+  /** What the log itself says is missing, in words; at most 20, the first. */
+  missing?: readonly string[]
   /** Of the file, from 1: where it was found; 0: not in the file. When all is well, the last. */
   line: number
 }
 
 const headerLines = 4
+const missingMax = 20
 const checkpointMark = 'checkpoint '
 
 /** Lines without their ends, as `readLines` gives them. Never rejects for what is in them. */
@@ -68,6 +72,7 @@ class ExportVerifier {
   #last: SignedCheckpoint | undefined
   #cosignedBy: string[] = []
   #first: LedgerEvent | undefined
+  readonly #missing: string[] = []
   #predecessor: Predecessor | undefined
 
   constructor(policy: ExportPolicy) {
@@ -115,6 +120,7 @@ class ExportVerifier {
       checkpoints: this.#checkpoints,
       cosignedBy: this.#cosignedBy,
       ...(this.#predecessor === undefined ? {} : { predecessor: this.#predecessor }),
+      ...(this.#missing.length === 0 ? {} : { missing: this.#missing }),
       line: this.#lines,
       ...finding,
     }
@@ -180,8 +186,16 @@ class ExportVerifier {
     const read = readEntry(entry)
     if ('why' in read) throw new Fault(`entry ${index} is no entry: ${read.why}`, here)
     if (index === 0) this.#first = read.events[0]
+    this.#note(index, read.events)
     this.#range.append(hash)
     this.#checkGiven()
+  }
+
+  #note(index: number, events: readonly LedgerEvent[]): void {
+    for (const event of events) {
+      const missing = missingOf(index, event)
+      if (missing !== undefined && this.#missing.length < missingMax) this.#missing.push(missing.detail)
+    }
   }
 
   #takeCheckpoint(text: string): void {

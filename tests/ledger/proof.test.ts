@@ -237,6 +237,27 @@ describe('what only the checkpoints can find', () => {
   })
 })
 
+test('what a log says is missing is told, though all of it is as it was signed', async () => {
+  const log = createLog(key)
+  log.add(eventOf(0))
+  const gap = {
+    kind: 'gap',
+    exchange: '',
+    of: 'records',
+    topic: 'ndx.note',
+    partition: 1,
+    from: 4,
+    to: 9,
+    reason: 'removed',
+  }
+  log.add(eventOf(1, gap as never))
+  log.seal()
+  expect(await verifyText(log.exported())).toMatchObject({
+    ok: true,
+    missing: ['entry 1: 4 to 9 of ndx.note/1 (removed)'],
+  })
+})
+
 describe('another log', () => {
   test('of the same name and another key is not believed', async () => {
     const verdict = await verifyText(createFilledLog(impostor, 8, 8).exported())
