@@ -74,29 +74,34 @@ export class BatchWork {
     this.#add(event, true)
   }
 
+  /** A note that is no news changes nothing. */
+  get #changed(): Touched[] {
+    return [...this.#touched.values()].filter(({ events }) => events.length > 0)
+  }
+
   get sources(): NoteSource[] {
     return [...this.#sources.values()]
   }
 
   get views(): ExchangeView[] {
-    return [...this.#touched.values()].map(({ view }) => view)
+    return this.#changed.map(({ view }) => view)
   }
 
   /** The entries, and which of them tell of something missing; views learn where theirs are. */
   entries(first: number): { entries: string[]; gaps: number[] } {
     const entries = [...this.#single]
     const gaps = this.#isGap.flatMap((isGap, i) => (isGap ? [first + i] : []))
-    for (const [exchange, { view, events }] of this.#touched) {
+    for (const { view, events } of this.#changed) {
       for (const some of packed(events)) {
         view.leaves.push(first + entries.length)
-        entries.push(joinEntry(exchange, some))
+        entries.push(joinEntry(view.exchange, some))
       }
     }
     return { entries, gaps }
   }
 
   tallies(): Tally[] {
-    for (const { view, before } of this.#touched.values()) {
+    for (const { view, before } of this.#changed) {
       if (before !== undefined) this.#count(before, -1)
       this.#count(tallyOf(view), 1)
     }
@@ -105,7 +110,7 @@ export class BatchWork {
 
   /** Exchanges that this batch settled and whose client wants to be called. */
   callbacks(dueMs: number): Callback[] {
-    return [...this.#touched.values()].flatMap(({ wasSettled, view: { exchange, request, outcome } }) =>
+    return this.#changed.flatMap(({ wasSettled, view: { exchange, request, outcome } }) =>
       request?.callback === true && outcome !== undefined && !wasSettled
         ? [{ exchange, client: request.client, dueMs, tries: 0 }]
         : [],
@@ -193,7 +198,12 @@ function newsOf(
 }
 
 /** As few lists as hold them all, each short enough for an entry. */
-function* packed(events: readonly string[]): Generator<string[]> {
+function* packed(events: readonly string[]): Generator<readonly string[]> {
+  // A character has three bytes at most.
+  if (events.reduce((sum, { length }) => sum + length + 1, 0) * 3 <= eventBytesMax) {
+    yield events
+    return
+  }
   let some: string[] = []
   let bytes = 0
   for (const event of events) {

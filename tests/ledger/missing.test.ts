@@ -1,6 +1,6 @@
 // What is missing is on the log: records that were removed, topics made anew, and notes by their numbers.
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { decodeEntry, type LedgerEvent } from '#ledger/event.ts'
+import { decodeEntry, entryBytesMax, type LedgerEvent } from '#ledger/event.ts'
 import { type Ingestion } from '#ledger/ingestion.ts'
 import { jumpMax } from '#ledger/note-numbers.ts'
 import { reconcile } from '#ledger/reconciliation.ts'
@@ -86,6 +86,18 @@ test('many notes of one sheet in one millisecond are many events', () => {
   const told = { exchange: 1, kind: 'delivered', facts: { client: 'bank', status: 200 } } as const
   ingestion.ingest([records.request(1), records.reply(1), records.sheet(0, Array(200).fill(told))])
   expect(kinds().filter(kind => kind === 'delivered')).toHaveLength(200)
+  const bytes = store.entries(0, 1_000).map(entry => Buffer.byteLength(entry))
+  expect(bytes.length).toBeGreaterThan(1)
+  expect(Math.max(...bytes)).toBeLessThanOrEqual(entryBytesMax)
+  expect(store.view(exchangeIdOf(1))?.leaves).toEqual(bytes.map((_, i) => i))
+})
+
+test('a note that is no news changes no row', () => {
+  const deferral = { provider: 'population', service: 'population/identity-verification' }
+  ingestion.ingest([records.request(1), records.note(1, 'deferred', deferral)])
+  const before = store.view(exchangeIdOf(1))?.leaves
+  ingestion.ingest([records.note(1, 'deferred', deferral)])
+  expect([store.size, store.view(exchangeIdOf(1))?.leaves]).toEqual([1, before])
 })
 
 test('a hole in the numbers of a gateway is an entry, and what follows is read', () => {
