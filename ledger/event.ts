@@ -49,12 +49,12 @@ export function encodeEvent(event: LedgerEvent): string {
   let line = ''
   let before = ''
   for (const name in event) {
-    // Whoever makes events makes their members in order; those that are read, and facts of notes, may come in any.
+    if (name === 'exchange') continue
+    // Whoever makes events makes their members in order; facts of notes may come in any.
     if (name < before) return encodeEvent(sorted(event))
     before = name
     const value = event[name]
-    if (value !== undefined && name !== 'exchange')
-      line += `${line === '' ? '{' : ','}${quotedName(name)}:${encodeDetail(value)}`
+    if (value !== undefined) line += `${line === '' ? '{' : ','}${quotedName(name)}:${encodeDetail(value)}`
   }
   return `${line}}`
 }

@@ -56,8 +56,23 @@ const isReplyTo = (
 function note({ told }: ExchangeView, reading: NoteRead): LedgerEvent[] {
   const { kind, facts, isNumbered } = reading
   if (!isNumbered && told.includes(markOf(kind, facts['incident']))) return []
-  return [eventOf(kind, reading, facts)]
+  return [kind === 'delivered' ? delivered(reading) : eventOf(kind, reading, facts)]
 }
+
+/** Members in the order in which they are encoded: there is one of nearly every exchange. */
+const delivered = ({ at, exchange, facts, origin, source }: NoteRead): LedgerEvent => ({
+  at,
+  client: facts['client'],
+  exchange,
+  fields: facts['fields'],
+  kind: 'delivered',
+  officer: facts['officer'],
+  origin,
+  reply: facts['reply'],
+  source,
+  status: facts['status'],
+  withheld: facts['withheld'],
+})
 
 const unreadable = (reading: UnreadableRead): LedgerEvent => eventOf('unreadable', reading, { reason: reading.reason })
 

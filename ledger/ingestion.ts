@@ -15,7 +15,7 @@ import { type ReadingTools } from './reading.ts'
 import { type LedgerStore, type Position } from './store.ts'
 
 /** Views kept at hand: replies and notes of an exchange come within a moment of its request. */
-const viewsKeptMax = 15_000
+const viewsKeptMax = 6_000
 
 export interface IngestionParts {
   store: LedgerStore
