@@ -14,8 +14,10 @@ import { instanceOf, type NoteSource } from './note-numbers.ts'
 import { type ReadingTools } from './reading.ts'
 import { type LedgerStore, type Position } from './store.ts'
 
-/** Views kept at hand: replies and notes of an exchange come within a moment of its request. */
-const viewsKeptMax = 6_000
+/** Views kept at hand until nothing more is expected: replies and notes of an exchange come within a moment of its request. */
+const viewsKeptMax = 15_000
+/** One of more entries is asked for again and again, and long to be made again. */
+const leavesFewMax = 8
 
 export interface IngestionParts {
   store: LedgerStore
@@ -158,6 +160,11 @@ const runsOf = (sources: ReadonlyMap<string, NoteSource>, name: string): NoteSou
     ? []
     : [...sources.values()].filter(other => instanceOf(other.source) === instanceOf(name) && other.source !== name)
 
+/** Answered and told so, or refused: what may still come is rare, and then the store is asked. */
+const isOver = ({ request, outcome, told, refused, leaves }: ExchangeView): boolean =>
+  leaves.length <= leavesFewMax &&
+  (request === undefined ? refused !== undefined : outcome !== undefined && told.includes('delivered'))
+
 /** The views touched last, so that most exchanges are not read back while they go on. */
 class KeptViews {
   readonly #store: LedgerStore
@@ -177,7 +184,8 @@ class KeptViews {
   keep(views: readonly ExchangeView[]): void {
     for (const view of views) {
       this.#views.delete(view.exchange)
-      this.#views.set(view.exchange, view)
+      if (isOver(view)) this.#leaveToStore(view.exchange)
+      else this.#views.set(view.exchange, view)
     }
     for (const exchange of this.#views.keys()) {
       if (this.#views.size <= viewsKeptMax) return
