@@ -6,6 +6,7 @@ import { type Bus, type Follower } from '#bus/bus.ts'
 import { keepClock } from '#bus/clock-keeper.ts'
 import { type ExchangeId } from '#bus/message.ts'
 import { type NoteFacts, type NoteKind } from '#bus/note.ts'
+import { replyPartitions, replyTopic } from '#bus/topics.ts'
 import { type ClientId } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
 import { type Config } from '#runtime/config.ts'
@@ -234,11 +235,13 @@ function composeCallbacks(parts: LedgerParts, { store, metrics, note, failed }: 
 const clientsWithoutSecret = ({ registry, callbackSecretOf }: LedgerParts): ClientId[] =>
   registry.callbackClients.filter(client => callbackSecretOf(client) === undefined)
 
-function composeReaper({ config, bus, log }: LedgerParts, { store, metrics, follower }: Shared): Reaper {
+function composeReaper({ config, bus, log, registry }: LedgerParts, { store, metrics, follower }: Shared): Reaper {
+  const replyTopics = registry.providers.map(replyTopic)
   return createReaper({
     store,
     bus,
     caughtUpMs: (topic, partition) => follower.caughtUpMsOf(topic, partition),
+    readUpToMs: () => Math.max(...replyTopics.map(topic => furthestOf(follower, topic))),
     source: `/ledger/${config.instance}`,
     onReaped: ({ exchange, request }) => {
       metrics.reaped()
@@ -248,6 +251,9 @@ function composeReaper({ config, bus, log }: LedgerParts, { store, metrics, foll
       log.warn({ event: 'reap-failed', provider: request?.provider, error: describeError(error) }),
   })
 }
+
+const furthestOf = (follower: Follower, topic: string): number =>
+  Math.max(...Array.from({ length: replyPartitions }, (_, partition) => follower.caughtUpMsOf(topic, partition)))
 
 /** A disk that failed a write or a flush is not asked again: what it holds is not known (SQLITE_IOERR, SQLITE_CORRUPT). */
 const isDiskFault = (error: unknown): boolean => {

@@ -22,6 +22,8 @@ export interface ReaperParts {
   bus: Pick<Bus, 'publish' | 'now'>
   /** Everything written into that partition before this moment has been read. */
   caughtUpMs(topic: string, partition: number): number
+  /** No reply partition has been read beyond this moment. */
+  readUpToMs(): number
   /** `/ledger/<instance>` */
   source: string
   onReaped(view: ExchangeView): void
@@ -86,7 +88,8 @@ export function createReaper(parts: ReaperParts): Reaper {
 
   return {
     reap() {
-      const beforeMs = bus.now() - graceMs
+      // After a pause everything unread is overdue: what cannot be settled before more is read is not looked at.
+      const beforeMs = Math.min(bus.now(), parts.readUpToMs()) - graceMs
       const waiting = early
       early = []
       for (const exchange of waiting) {

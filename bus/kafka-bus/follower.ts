@@ -6,6 +6,7 @@ import { type Follower, type Following, type IncomingRecord } from '#bus/bus.ts'
 import { type Jump } from '#bus/gap.ts'
 import { type BusLog } from '#bus/log.ts'
 import { partitionsOf } from '#bus/topics.ts'
+import { inWritingOrder } from '#bus/writing-order.ts'
 import { type Client } from './client.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { type Part } from './placed-part.ts'
@@ -16,6 +17,13 @@ const maxWaitMs = 250
 const lingerMs = 25
 const busyLingerMs = 90
 const busyRecords = 20
+
+/**
+ * After a pause thousands of records wait on each partition. What was written together is then read about together, whichever topic
+ * it is on, so that whoever follows need not hold a part of it for long.
+ */
+const stepMs = 250
+const partitionBytesMax = 262_144
 
 interface Followed {
   readonly part: Part
@@ -35,6 +43,8 @@ export class KafkaFollower implements Follower {
   readonly #feeder: BatchFeeder
   readonly #reader: PartitionReader
   #isStopped = false
+  /** What an answer has brought so far, a run of each partition. */
+  #answer: (readonly IncomingRecord[])[] = []
   /** By the last fetch. */
   #fresh = 0
   #isBehind = false
@@ -52,6 +62,8 @@ export class KafkaFollower implements Follower {
     this.#reader = new PartitionReader({
       client,
       maxWaitMs,
+      stepMs,
+      partitionBytesMax,
       log,
       now,
       onRecords: (part, records) => this.#hand(part, records),
@@ -94,6 +106,7 @@ export class KafkaFollower implements Follower {
 
   /** Many records in few fetches: nobody waits for a follower as for a reply, and each fetch costs both ends. */
   async #room(): Promise<void> {
+    this.#handOn()
     const restMs = this.#fresh === 0 || this.#isBehind ? 0 : this.#fresh < busyRecords ? lingerMs : busyLingerMs
     this.#fresh = 0
     this.#isBehind = false
@@ -104,7 +117,15 @@ export class KafkaFollower implements Follower {
   #hand(part: Part, records: readonly IncomingRecord[]): void {
     this.#fresh += records.length
     this.#followed(part).handed += records.length
-    this.#feeder.add(records)
+    // When the answer is through, whatever becomes of the rest of it.
+    if (this.#answer.length === 0) setImmediate(() => this.#handOn())
+    this.#answer.push(records)
+  }
+
+  #handOn(): void {
+    const answer = this.#answer
+    this.#answer = []
+    this.#feeder.add(inWritingOrder(answer))
   }
 
   #fetched(part: Part, end: number, sentMs: number): void {
@@ -134,6 +155,7 @@ export class KafkaFollower implements Follower {
     }
     followed.handed++
     followed.end = null
+    this.#handOn()
     this.#feeder.addAct(async () => {
       await this.#following.onGap?.({ topic, partition, from, to, reason, ...known })
       followed.handed--

@@ -5,12 +5,12 @@ import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
 import { type FetchedPartition } from './fetch-response.ts'
 import { errorOf, faultOf, fetchRecords, isOutOfRange, isStale } from './internals.ts'
-import { type Part, Placed } from './placed-part.ts'
+import { inStep, type Part, Placed } from './placed-part.ts'
 import { Progress, type ProgressOptions } from './progress.ts'
 import { TopicLookup } from './topic-lookup.ts'
 
 const fetchBytesMax = 8_388_608
-const partitionBytesMax = 1_048_576
+const partitionBytesMaxDefault = 1_048_576
 /** Gaps between attempts while a broker is away. */
 const backoffMinMs = 50
 const backoffMaxMs = 1_000
@@ -23,6 +23,10 @@ export interface PartitionReaderOptions extends Omit<ProgressOptions, 'lookup'> 
   room?(): Promise<void>
   /** A topic was asked for at `askedMs` and did not exist. */
   onMissing?(topic: string, askedMs: number): void
+  /** How far a partition may be read ahead of another of its broker, by the time of writing; without it as far as it goes. */
+  stepMs?: number
+  /** Of one partition in an answer; 1 MiB. */
+  partitionBytesMax?: number
   /** For `sentMs` and `askedMs`. */
   now?(): number
   /** Of the brokers; a partition that fails by itself is written to the log. */
@@ -154,8 +158,9 @@ export class PartitionReader {
     const broker = await this.#options.client.cluster.findBroker({ nodeId: leader })
     const sentMs = this.#now()
     const turn = ++this.#turn
+    const { stepMs = Number.POSITIVE_INFINITY, partitionBytesMax = partitionBytesMaxDefault } = this.#options
     // A broker fills its answer in this order: who was served longest ago comes first, so that a long backlog starves none.
-    const inTurn = mine.toSorted((a, b) => a.served - b.served)
+    const inTurn = inStep(mine, stepMs).toSorted((a, b) => a.served - b.served)
     const partitions = await fetchRecords(broker, {
       maxWaitMs: this.#options.maxWaitMs,
       minBytes: 1,
@@ -183,6 +188,7 @@ export class PartitionReader {
       placed.succeeded()
       const taken = this.#progress.take(placed.part, fetched, sentMs)
       if (taken) await taken
+      placed.reached(fetched, { sentMs, isFirst: i === 0 })
     }
   }
 

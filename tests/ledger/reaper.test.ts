@@ -41,6 +41,7 @@ const reaper = (changes: Partial<ReaperParts> = {}) => {
       },
     },
     caughtUpMs: () => caughtUpMs,
+    readUpToMs: () => caughtUpMs,
     source: '/ledger/l1',
     onReaped: () => {},
     onFailed: () => {},
@@ -77,6 +78,25 @@ test.each([
   caughtUpMs = at
   await reaper().reap()
   expect(published).toHaveLength(count)
+})
+
+test('after a pause it does not read what it could not settle before more is read', async () => {
+  ingestion.ingest([records.request(1)])
+  let looked = 0
+  const overdue: LedgerStore['overdue'] = (...asked) => {
+    const views = store.overdue(...asked)
+    looked += views.length
+    return views
+  }
+  const counting = { view: exchange => store.view(exchange), overdue } as Partial<LedgerStore> as LedgerStore
+  let readUpToMs = dueMs
+  caughtUpMs = dueMs + 3_600_000
+  const { reap } = reaper({ store: counting, caughtUpMs: () => readUpToMs, readUpToMs: () => readUpToMs })
+  await reap()
+  expect([looked, published.length]).toEqual([0, 0])
+  readUpToMs = dueMs + 1
+  await reap()
+  expect(published).toHaveLength(1)
 })
 
 test('it is written once while it is on its way, and again when it could not be written', async () => {
@@ -136,6 +156,7 @@ test('a provider whose records are not taken, and a partition that is not read, 
       },
     },
     caughtUpMs: (_, partition) => (partition === 5 ? 0 : caughtUpMs),
+    readUpToMs: () => caughtUpMs,
     source: '/ledger/l1',
     onReaped: () => {},
     onFailed: () => {},
