@@ -73,9 +73,11 @@ async function run(): Promise<void> {
   await isCaughtUp(first)
   const usedUs = (((readCpuMs(first.pid) ?? 0) - cpuMs) * 1000) / written
   await first.stop()
-  tellWaits(dataDir, written)
+  const size = tellWaits(dataDir, written)
   say(`ledger at ${perSecond} exchanges a second      ${usedUs.toFixed(0)} µs of CPU an exchange, ${memoryMb} MB`)
   await catchUp(bus, world, stack, dataDir)
+  const added = sizeOf(dataDir) - size
+  say(`                                    ${(added / unread).toFixed(2)} entries an exchange`)
 }
 
 async function catchUp(bus: Bus, world: World, stack: Stack, dataDir: string): Promise<void> {
@@ -182,9 +184,21 @@ function publish(bus: Bus, { topic, partition, headers, value }: IncomingRecord)
   return bus.publish(topic, { key: null, partition, headers, value: value.toString() })
 }
 
-/** Of the last exchanges: from acceptance to the first signed checkpoint that covers it. */
-function tellWaits(dataDir: string, exchanges: number): void {
-  const store = openSqliteStore(join(dataDir, 'ledger', 'ledger.sqlite'))
+function sizeOf(dataDir: string): number {
+  const store = openStore(dataDir)
+  const { size } = store
+  store.close()
+  return size
+}
+
+function openStore(dataDir: string) {
+  return openSqliteStore(join(dataDir, 'ledger', 'ledger.sqlite'))
+}
+
+/** Of the last exchanges: from acceptance to the first signed checkpoint that covers it. Returns the log's size. */
+function tellWaits(dataDir: string, exchanges: number): number {
+  const store = openStore(dataDir)
+  const { size: end } = store
   // An exchange has two entries at most here: its note may come in a later read.
   const from = Math.max(0, store.size - exchanges * 2)
   const checkpoints = store.checkpoints(from, 1_000_000)
@@ -202,4 +216,5 @@ function tellWaits(dataDir: string, exchanges: number): void {
   const sorted = waitsMs.slice(-exchanges).toSorted((a, b) => a - b)
   const [p50, p99] = [percentile(sorted, 0.5), percentile(sorted, 0.99)]
   say(`accepted to checkpoint              p50 ${p50} ms, p99 ${p99} ms, of ${sorted.length} exchanges`)
+  return end
 }

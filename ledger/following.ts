@@ -15,7 +15,7 @@ export interface FollowingParts {
   failed(part: LedgerPart, error: unknown): void
 }
 
-const recordsMax = 2_000
+const recordsMax = 4_000
 /** Commits cost a flush each: what comes in so long goes into one. Under load a commit is larger, not sooner. */
 const commitEveryMs = 30
 const busyCommitEveryMs = 100

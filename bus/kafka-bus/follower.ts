@@ -27,6 +27,8 @@ const partitionBytesMax = 262_144
 
 interface Followed {
   readonly part: Part
+  /** Not handed on yet: others have not been read so far. */
+  waiting: IncomingRecord[]
   /** Read, and not taken yet; a gap counts as one. */
   handed: number
   /** Where the log ended at the last fetch; null before the first, and while the topic does not exist. */
@@ -40,11 +42,10 @@ export class KafkaFollower implements Follower {
   readonly ready: Promise<void>
   readonly #following: Following
   readonly #topics: ReadonlyMap<string, readonly Followed[]>
+  readonly #parts: readonly Followed[]
   readonly #feeder: BatchFeeder
   readonly #reader: PartitionReader
   #isStopped = false
-  /** What an answer has brought so far, a run of each partition. */
-  #answer: (readonly IncomingRecord[])[] = []
   /** By the last fetch. */
   #fresh = 0
   #isBehind = false
@@ -53,6 +54,7 @@ export class KafkaFollower implements Follower {
   constructor(client: Client, following: Following, { log, now }: { log: BusLog; now(): number }) {
     this.#following = following
     this.#topics = new Map(following.topics.map(topic => [topic, beginTopic(topic, following)]))
+    this.#parts = [...this.#topics.values()].flat()
     this.#feeder = new BatchFeeder({
       recordsMax: following.recordsMax,
       onRecords: records => following.onRecords(records),
@@ -68,23 +70,24 @@ export class KafkaFollower implements Follower {
       now,
       onRecords: (part, records) => this.#hand(part, records),
       room: () => this.#room(),
+      onRead: upToMs => this.#handOn(upToMs),
       onFetched: (part, end, sentMs) => this.#fetched(part, end, sentMs),
       onJump: (part, jump) => this.#jump(part, jump),
       onMissing: (topic, askedMs) => this.#missing(topic, askedMs),
       onState: (state, cause) => following.onState?.(state, cause),
     })
-    this.ready = this.#reader.assign(this.#all().map(({ part }) => part))
+    this.ready = this.#reader.assign(this.#parts.map(({ part }) => part))
   }
 
   get lag(): number {
     let lag = 0
-    for (const { part, handed, end } of this.#all()) lag += handed + Math.max(0, (end ?? 0) - (part.position ?? 0))
+    for (const { part, handed, end } of this.#parts) lag += handed + Math.max(0, (end ?? 0) - (part.position ?? 0))
     return lag
   }
 
   get caughtUpMs(): number {
     let caughtUpMs = Number.POSITIVE_INFINITY
-    for (const followed of this.#all()) caughtUpMs = Math.min(caughtUpMs, followed.caughtUpMs)
+    for (const followed of this.#parts) caughtUpMs = Math.min(caughtUpMs, followed.caughtUpMs)
     return Number.isFinite(caughtUpMs) ? caughtUpMs : 0
   }
 
@@ -106,7 +109,6 @@ export class KafkaFollower implements Follower {
 
   /** Many records in few fetches: nobody waits for a follower as for a reply, and each fetch costs both ends. */
   async #room(): Promise<void> {
-    this.#handOn()
     const restMs = this.#fresh === 0 || this.#isBehind ? 0 : this.#fresh < busyRecords ? lingerMs : busyLingerMs
     this.#fresh = 0
     this.#isBehind = false
@@ -115,17 +117,23 @@ export class KafkaFollower implements Follower {
   }
 
   #hand(part: Part, records: readonly IncomingRecord[]): void {
+    const followed = this.#followed(part)
     this.#fresh += records.length
-    this.#followed(part).handed += records.length
-    // When the answer is through, whatever becomes of the rest of it.
-    if (this.#answer.length === 0) setImmediate(() => this.#handOn())
-    this.#answer.push(records)
+    followed.handed += records.length
+    for (const record of records) followed.waiting.push(record)
   }
 
-  #handOn(): void {
-    const answer = this.#answer
-    this.#answer = []
-    this.#feeder.add(inWritingOrder(answer))
+  /** What was written up to then, in the order of writing. */
+  #handOn(upToMs: number): void {
+    const runs: (readonly IncomingRecord[])[] = []
+    for (const followed of this.#parts) {
+      const { waiting } = followed
+      const count = waiting.findLastIndex(({ timestampMs }) => timestampMs <= upToMs) + 1
+      if (count === 0) continue
+      followed.waiting = waiting.slice(count)
+      runs.push(count === waiting.length ? waiting : waiting.slice(0, count))
+    }
+    this.#feeder.add(inWritingOrder(runs))
   }
 
   #fetched(part: Part, end: number, sentMs: number): void {
@@ -155,7 +163,7 @@ export class KafkaFollower implements Follower {
     }
     followed.handed++
     followed.end = null
-    this.#handOn()
+    this.#handOn(Number.POSITIVE_INFINITY)
     this.#feeder.addAct(async () => {
       await this.#following.onGap?.({ topic, partition, from, to, reason, ...known })
       followed.handed--
@@ -173,16 +181,12 @@ export class KafkaFollower implements Follower {
   #followed({ topic, partition }: { topic: string; partition: number }): Followed {
     return this.#topics.get(topic)?.[partition] as Followed
   }
-
-  #all(): Followed[] {
-    return [...this.#topics.values()].flat()
-  }
 }
 
 function beginTopic(topic: string, following: Following): Followed[] {
   return Array.from({ length: partitionsOf(topic) }, (_, partition) => {
     const { next: position = null, topicId, leaderEpoch } = following.from(topic, partition) ?? {}
     const part: Part = { topic, partition, position, start: 'oldest', topicId, leaderEpoch }
-    return { part, handed: 0, end: null, endFoundMs: 0, caughtUpMs: 0 }
+    return { part, waiting: [], handed: 0, end: null, endFoundMs: 0, caughtUpMs: 0 }
   })
 }

@@ -5,8 +5,9 @@ import { Backoff } from './backoff.ts'
 import { type Client } from './client.ts'
 import { type FetchedPartition } from './fetch-response.ts'
 import { errorOf, faultOf, fetchRecords, isOutOfRange, isStale } from './internals.ts'
-import { inStep, type Part, Placed } from './placed-part.ts'
+import { type Part, Placed } from './placed-part.ts'
 import { Progress, type ProgressOptions } from './progress.ts'
+import { Step } from './step.ts'
 import { TopicLookup } from './topic-lookup.ts'
 
 const fetchBytesMax = 8_388_608
@@ -14,6 +15,8 @@ const partitionBytesMaxDefault = 1_048_576
 /** Gaps between attempts while a broker is away. */
 const backoffMinMs = 50
 const backoffMaxMs = 1_000
+/** Before a broker is asked again while the partitions of others are behind. */
+const stepPauseMs = 10
 
 export interface PartitionReaderOptions extends Omit<ProgressOptions, 'lookup'> {
   client: Client
@@ -23,8 +26,10 @@ export interface PartitionReaderOptions extends Omit<ProgressOptions, 'lookup'> 
   room?(): Promise<void>
   /** A topic was asked for at `askedMs` and did not exist. */
   onMissing?(topic: string, askedMs: number): void
-  /** How far a partition may be read ahead of another of its broker, by the time of writing; without it as far as it goes. */
+  /** How far a partition may be read ahead of another, by the time of writing; without it as far as it goes. */
   stepMs?: number
+  /** After an answer, or the lack of one: of all that can be read, what was written up to then was handed over. */
+  onRead?(upToMs: number): void
   /** Of one partition in an answer; 1 MiB. */
   partitionBytesMax?: number
   /** For `sentMs` and `askedMs`. */
@@ -37,6 +42,7 @@ export class PartitionReader {
   readonly #options: PartitionReaderOptions
   readonly #lookup: TopicLookup
   readonly #progress: Progress
+  readonly #step: Step
   readonly #backoff = new Backoff(backoffMinMs, backoffMaxMs)
   /** One loop a broker. */
   readonly #loops = new Map<string, Promise<void>>()
@@ -52,6 +58,7 @@ export class PartitionReader {
     const { client, log, onMissing } = options
     this.#lookup = new TopicLookup({ client, log, onMissing, now: () => this.#now() })
     this.#progress = new Progress({ ...options, lookup: this.#lookup })
+    this.#step = new Step(options.stepMs ?? Number.POSITIVE_INFINITY, () => performance.now())
   }
 
   /** Reads these from now on and no others. Resolves when each that exists has its position, or when stopped. */
@@ -144,9 +151,15 @@ export class PartitionReader {
       if (this.#options.room) await this.#options.room()
       const mine = this.#placed.filter(placed => placed.leader === leader)
       if (mine.length === 0 || this.#isStopped) return
+      const asked = this.#step.choose(mine, this.#placed)
+      if (asked.length === 0) {
+        await this.#backoff.pauseFor(stepPauseMs)
+        continue
+      }
       try {
-        await this.#fetch(leader, mine)
+        await this.#fetch(leader, asked)
         this.#backoff.reset()
+        this.#tellRead()
       } catch (error) {
         await this.#recover(leader, mine, error)
         return
@@ -154,13 +167,13 @@ export class PartitionReader {
     }
   }
 
-  async #fetch(leader: string, mine: readonly Placed[]): Promise<void> {
+  async #fetch(leader: string, asked: readonly Placed[]): Promise<void> {
     const broker = await this.#options.client.cluster.findBroker({ nodeId: leader })
     const sentMs = this.#now()
     const turn = ++this.#turn
-    const { stepMs = Number.POSITIVE_INFINITY, partitionBytesMax = partitionBytesMaxDefault } = this.#options
+    const { partitionBytesMax = partitionBytesMaxDefault } = this.#options
     // A broker fills its answer in this order: who was served longest ago comes first, so that a long backlog starves none.
-    const inTurn = inStep(mine, stepMs).toSorted((a, b) => a.served - b.served)
+    const inTurn = asked.toSorted((a, b) => a.served - b.served)
     const partitions = await fetchRecords(broker, {
       maxWaitMs: this.#options.maxWaitMs,
       minBytes: 1,
@@ -176,7 +189,7 @@ export class PartitionReader {
     })
     // Answered in the order asked for, so it is found at once.
     for (const [i, fetched] of partitions.entries()) {
-      const placed = isOf(inTurn[i], fetched) ? inTurn[i] : mine.find(one => isOf(one, fetched))
+      const placed = isOf(inTurn[i], fetched) ? inTurn[i] : asked.find(one => isOf(one, fetched))
       // What was fetched for an assignment that is over has another's position: not ours to hand over.
       if (!placed || !this.#placed.includes(placed) || this.#isStopped) continue
       if (fetched.records.length > 0) placed.served = turn
@@ -188,7 +201,7 @@ export class PartitionReader {
       placed.succeeded()
       const taken = this.#progress.take(placed.part, fetched, sentMs)
       if (taken) await taken
-      placed.reached(fetched, { sentMs, isFirst: i === 0 })
+      this.#step.reached(placed, fetched, { sentMs, isFirst: i === 0 })
     }
   }
 
@@ -213,8 +226,13 @@ export class PartitionReader {
       await this.#options.client.drop(leader)
     }
     for (const placed of mine) placed.leader = null
+    this.#tellRead()
     await this.#backoff.pauseFor(backoffMinMs)
     this.#place()
+  }
+
+  #tellRead(): void {
+    if (!this.#isStopped) this.#options.onRead?.(this.#step.readUpToMs(this.#placed))
   }
 
   #now(): number {

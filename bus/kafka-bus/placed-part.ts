@@ -1,7 +1,6 @@
 // A partition on its way to be read: where from, how often that failed, and when it is tried again. A fault of its own is written to
 // the log once, and once more when it is over; what passes by itself, such as a new leader's first moments, only when it stays.
 import { type BusLog } from '#bus/log.ts'
-import { type FetchedPartition } from './fetch-response.ts'
 import { faultOf, isStale } from './internals.ts'
 
 /** Where to begin: at the first record written since then, or at the oldest. */
@@ -32,8 +31,14 @@ export class Placed {
   served = 0
   /** So often in a row the broker refused an offset that its log has. */
   doubts = 0
-  /** When the last record that was read of it was written, or its end was asked for, epoch ms; null: nothing is known yet. */
+  /** For step.ts: when the last record read of it was written, or its end was asked for, epoch ms; null: nothing is known yet. */
   readMs: number | null = null
+  /** The last answer had all that there was. */
+  isAtEnd = false
+  /** It is among those that its broker was asked for last. */
+  isAsked = false
+  /** When that was, monotonic ms, until the answer is here. */
+  pendingSinceMs: number | null = null
   readonly #log: BusLog
   #failures = 0
   #dueMs = 0
@@ -47,20 +52,6 @@ export class Placed {
   /** Its fault is known to whoever reads the log. */
   get isShown(): boolean {
     return this.#shown !== null
-  }
-
-  /**
-   * After a fetch, when its records are handed over.
-   * @param sentMs when the fetch was sent
-   * @param isFirst the broker filled its answer from this part on: that it gave nothing is not for want of room
-   */
-  reached(fetched: FetchedPartition, { sentMs, isFirst }: { sentMs: number; isFirst: boolean }): void {
-    const { records, nextOffset, highWatermark } = fetched
-    const last = records.at(-1)
-    const isAtEnd = (this.part.position ?? 0) >= highWatermark
-    if (isAtEnd || (nextOffset === 0 && isFirst)) this.readMs = sentMs
-    // A time that is still to come must not make it wait for the others until then.
-    else if (last !== undefined) this.readMs = Math.min(last.timestampMs, sentMs)
   }
 
   isDue(): boolean {
@@ -89,14 +80,4 @@ export class Placed {
     this.#shown = null
     this.#log('info', `${this.part.topic}/${this.part.partition} is read again`)
   }
-}
-
-/**
- * Those to be read now, so that records of all parts come about in the order in which they were written: who is further on than the
- * part farthest behind by more than `stepMs` waits. Never none of some: the one farthest behind is among them.
- */
-export function inStep(parts: readonly Placed[], stepMs: number): Placed[] {
-  let behindMs = Number.POSITIVE_INFINITY
-  for (const { readMs } of parts) behindMs = Math.min(behindMs, readMs ?? Number.NEGATIVE_INFINITY)
-  return parts.filter(({ readMs }) => readMs === null || readMs <= behindMs + stepMs)
 }

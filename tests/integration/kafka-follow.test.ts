@@ -65,6 +65,28 @@ describe('following', () => {
     await bus.close()
   })
 
+  test('reads a backlog in the order of writing, however unevenly topics are filled', async () => {
+    const [wide, narrow] = ['wide', 'narrow'].map(name => replyTopic(`step-${name}-${process.pid}` as ProviderId)) as [
+      string,
+      string,
+    ]
+    for (const topic of [wide, narrow]) await createTopics(brokers, planOf(topic))
+    const bus = createKafkaBus({ brokers, clientId: 'test' })
+    const value = 'x'.repeat(60_000)
+    for (let round = 0; round < 40; round++) {
+      const writes = Array.from({ length: 8 }, (_, partition) =>
+        bus.publish(wide, { key: null, partition, headers: {}, value }),
+      )
+      await Promise.all([...writes, bus.publish(narrow, { key: null, partition: 3, headers: {}, value: '' })])
+    }
+    const { follower, taken } = follow(bus, [narrow, wide])
+    await until('all of it', () => taken.length === 40 * 9)
+    const writtenMs = taken.map(({ timestampMs }) => timestampMs)
+    expect(writtenMs).toEqual(writtenMs.toSorted((a, b) => a - b))
+    await follower.stop()
+    await bus.close()
+  })
+
   test('is told of records that are gone, and of a topic that was made anew', async () => {
     const topic = replyTopic(`gone-${process.pid}` as ProviderId)
     await createTopics(brokers, planOf(topic))
