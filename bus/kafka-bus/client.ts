@@ -30,13 +30,9 @@ const keepAliveMs = 30_000
 /** Leaders are looked up again when a broker says so; this only bounds how long a new broker goes unnoticed. */
 const metadataMaxAgeMs = 300_000
 
+/** It knows topics by their ids, and one that is gone, forbidden or without a leader hides no other. */
 export function openClient(options: ClientOptions): Client {
-  return new RoadClient(options)
-}
-
-/** For whoever reads: it knows topics by their ids, and one that is gone or forbidden hides no other. */
-export function openReadingClient(options: ClientOptions): Client {
-  const client = openClient(options)
+  const client = new RoadClient(options)
   tellTopicsApart(client.cluster)
   return client
 }

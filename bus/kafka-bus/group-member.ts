@@ -13,6 +13,7 @@ import {
   type Fault,
   faultOf,
 } from './internals.ts'
+import { TopicLookup } from './topic-lookup.ts'
 
 const sessionTimeoutMs = 6_000
 /** How long the others wait for a member that is slow to join anew. */
@@ -39,6 +40,7 @@ export interface GroupMemberOptions {
 export class GroupMember {
   readonly #options: GroupMemberOptions
   readonly #assigner: Assigner
+  readonly #lookup: TopicLookup
   readonly #backoff = new Backoff(backoffMinMs, backoffMaxMs)
   readonly #running: Promise<void>
   #coordinator: Broker | null = null
@@ -52,6 +54,8 @@ export class GroupMember {
 
   constructor(options: GroupMemberOptions) {
     this.#options = options
+    const { client, log } = options
+    this.#lookup = new TopicLookup({ client, log, now: () => 0 })
     this.#assigner = createRoundRobinAssigner({ cluster: options.client.cluster })
     this.#running = this.#run()
   }
@@ -97,9 +101,10 @@ export class GroupMember {
   async #join(): Promise<void> {
     const { client, topic, group } = this.#options
     const { cluster } = client
-    await cluster.connect()
-    if (cluster.targetTopics.has(topic)) await cluster.refreshMetadata()
-    else await cluster.addMultipleTargetTopics([topic])
+    await this.#lookup.refresh([topic])
+    // Whoever is dealt no partition of a topic that is not there would wait for ever.
+    if (this.#lookup.idOf(topic) === undefined)
+      throw this.#lookup.errorOf(topic) ?? new Error(`nothing is known of ${topic}`)
     const coordinator = await cluster.findGroupCoordinator({ groupId: group })
     const joined = await coordinator.joinGroup({
       groupId: group,

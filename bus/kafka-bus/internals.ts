@@ -39,10 +39,7 @@ export interface Cluster {
   connect(): Promise<void>
   disconnect(): Promise<void>
   refreshMetadata(): Promise<void>
-  /** Rejects with UNKNOWN_TOPIC_OR_PARTITION, for all of them, when one does not exist. */
-  addMultipleTargetTopics(topics: readonly string[]): Promise<void>
   findBroker(node: { nodeId: string }): Promise<Broker>
-  findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number }[]
   findGroupCoordinator(group: { groupId: string }): Promise<Broker>
   /** An offset of -1: no record is that young. `fromTimestamp` -1 asks for the end, -2 for the beginning. */
   fetchTopicsOffset(
@@ -208,6 +205,10 @@ export function errorOf(code: number): Error | null {
   const type = typesSince.get(code)
   return Object.assign(protocolErrors.createErrorFromCode(code), type === undefined ? {} : { type })
 }
+
+/** What a broker would have said. */
+export const leaderless = (topic: string, partition: number): Error =>
+  Object.assign(new Error(`${topic}/${partition} has no leader now`), { type: 'LEADER_NOT_AVAILABLE', retriable: true })
 
 /** What kafkajs does not know yet: a topic that is gone, or was made anew. */
 const typesSince = new Map([

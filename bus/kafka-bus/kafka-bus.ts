@@ -15,7 +15,7 @@ import { silent } from '#bus/log.ts'
 import { placeRecord } from '#bus/placement.ts'
 import { RoadClock } from '#bus/road-clock.ts'
 import { isReplyTopic, isRequestTopic } from '#bus/topics.ts'
-import { type Client, type ClientOptions, openClient, openReadingClient } from './client.ts'
+import { type Client, type ClientOptions, openClient } from './client.ts'
 import { KafkaFollower } from './follower.ts'
 import { MicroBatcher } from './micro-batch.ts'
 import { RecordFinder } from './record-finder.ts'
@@ -39,7 +39,7 @@ class KafkaBus implements Bus {
 
   constructor(options: ClientOptions) {
     this.#options = options
-    this.#finder = new RecordFinder(this.#readingClient('finder'))
+    this.#finder = new RecordFinder(this.#client('finder'))
   }
 
   publish(topic: string, record: OutgoingRecord): Promise<void> {
@@ -52,14 +52,14 @@ class KafkaBus implements Bus {
   }
 
   readReplies(reading: ReplyReading): Reader {
-    const reader = readReplies(this.#readingClient('replies'), reading, this.#options.log ?? silent)
+    const reader = readReplies(this.#client('replies'), reading, this.#options.log ?? silent)
     return this.#own(reader, () => reader.stop())
   }
 
   work(working: Working): Reader {
     const clients = {
       member: this.#client(`${working.group}-member`),
-      reader: this.#readingClient(`${working.group}-reader`),
+      reader: this.#client(`${working.group}-reader`),
     }
     const worker = new KafkaWorker(clients, working, this.#options.log ?? silent)
     return this.#own(worker, () => worker.abandon())
@@ -67,7 +67,7 @@ class KafkaBus implements Bus {
 
   follow(following: Following): Follower {
     const context = { log: this.#options.log ?? silent, now: () => this.now() }
-    const follower = new KafkaFollower(this.#readingClient('follower'), following, context)
+    const follower = new KafkaFollower(this.#client('follower'), following, context)
     const { ready, stop } = this.#own(follower, () => follower.abandon())
     return {
       ready,
@@ -120,17 +120,13 @@ class KafkaBus implements Bus {
   #batcher(kind: Kind): MicroBatcher {
     const known = this.#batchers.get(kind)
     if (known) return known
-    const batcher = new MicroBatcher(this.#client(`${kind}-writer`), this.#clock)
+    const batcher = new MicroBatcher(this.#client(`${kind}-writer`), this.#clock, this.#options.log ?? silent)
     this.#batchers.set(kind, batcher)
     return batcher
   }
 
   #client(part: string): Client {
     return openClient({ ...this.#options, clientId: `${this.#options.clientId}-${part}` })
-  }
-
-  #readingClient(part: string): Client {
-    return openReadingClient({ ...this.#options, clientId: `${this.#options.clientId}-${part}` })
   }
 }
 

@@ -4,13 +4,15 @@
 // copies a partition's list once a record, and gives up later than anyone who waits for an HTTP answer.
 import { type OutgoingRecord, PublishError, publishQueueMax } from '#bus/bus.ts'
 import { Fifo } from '#bus/fifo.ts'
+import { type BusLog } from '#bus/log.ts'
 import { Turns } from '#bus/placement.ts'
 import { type RoadClock } from '#bus/road-clock.ts'
 import { noteTopic } from '#bus/topics.ts'
 import { Backoff } from './backoff.ts'
 import { type Client, requestTimeoutMs } from './client.ts'
-import { faultOf, isRefusal, isStale, produce } from './internals.ts'
+import { faultOf, isRefusal, isStale, leaderless, produce } from './internals.ts'
 import { estimateRecordBytes, type ProduceMessage } from './produce-request.ts'
+import { TopicLookup } from './topic-lookup.ts'
 
 const batchRecordsMax = 200
 /** Below the broker's limit for a batch of one partition (`max.message.bytes`, 1 MiB), if all went to one. */
@@ -20,6 +22,8 @@ const retryMinMs = 30
 const retryMaxMs = 500
 /** No retry is begun later than this after the first try. */
 const retryWithinMs = 3_000
+/** Between two looks for a partition that has no leader, while others of its topic have one. */
+const lookAgainMs = 100
 /** Nobody waits for a note: many go in one request. */
 const noteLingerMs = 20
 
@@ -43,18 +47,25 @@ interface Queue {
 export class MicroBatcher {
   readonly #client: Client
   readonly #clock: RoadClock
+  readonly #lookup: TopicLookup
   readonly #queues = new Map<string, Queue>()
-  /** Leaders whose last answer was a fault or none; metadata is asked for again before they are used. */
+  /** Leaders whose last answer was a fault or none; where topics lie is asked for again before they are used. */
   readonly #suspects = new Map<string, unknown>()
+  /** When it was asked where a topic lies, monotonic. */
+  readonly #lookedMs = new Map<string, number>()
   readonly #turns = new Turns()
   #due: Queue[] = []
   #onIdle: (() => void) | null = null
   #isClosing = false
 
-  /** @param clock is told when what was sent was written */
-  constructor(client: Client, clock: RoadClock) {
+  /**
+   * @param client one that tells topics apart
+   * @param clock is told when what was sent was written
+   */
+  constructor(client: Client, clock: RoadClock, log: BusLog) {
     this.#client = client
     this.#clock = clock
+    this.#lookup = new TopicLookup({ client, log, now: () => clock.now() })
   }
 
   /** @param partition one that the topic has, or undefined for any */
@@ -135,16 +146,23 @@ export class MicroBatcher {
     }
   }
 
-  /** One produce request to each leader. */
+  /** One produce request to each leader. What has none now fails, and nothing else with it. */
   async #tryOnce(topic: string, batch: readonly Waiting[]): Promise<{ failed: Waiting[]; error: unknown }> {
-    let parts: Map<string, Waiting[]>
+    const parts = new Map<string, Waiting[]>()
+    const failed: Waiting[] = []
+    let fault: unknown
     try {
-      parts = await this.#groupByLeader(topic, batch)
+      if (this.#isToBeFound(topic)) await this.#lookAgain(topic)
+      for (const waiting of batch) {
+        const leader = this.#lookup.leaderOf(topic, waiting.partition as number)
+        const part = leader === undefined ? failed : parts.get(leader)
+        if (part) part.push(waiting)
+        else parts.set(leader as string, [waiting])
+      }
     } catch (error) {
       return { failed: [...batch], error }
     }
-    const failed: Waiting[] = []
-    let fault: unknown
+    if (failed[0] !== undefined) fault = this.#whyLeaderless(topic, failed[0].partition as number)
     const sendPart = async ([leader, part]: [string, Waiting[]]): Promise<void> => {
       const error = await this.#produce(topic, leader, part, failed).catch(thrown => {
         failed.push(...part)
@@ -158,24 +176,16 @@ export class MicroBatcher {
     return { failed, error: fault }
   }
 
-  async #groupByLeader(topic: string, batch: readonly Waiting[]): Promise<Map<string, Waiting[]>> {
-    const { cluster } = this.#client
-    if (!cluster.targetTopics.has(topic)) {
-      await cluster.connect()
-      await cluster.addMultipleTargetTopics([topic])
-    }
-    if (this.#suspects.size > 0) await this.#lookAgain()
-    const leaders = new Map(cluster.findTopicPartitionMetadata(topic).map(one => [one.partitionId, String(one.leader)]))
-    const parts = new Map<string, Waiting[]>()
-    for (const waiting of batch) {
-      const leader = leaders.get(waiting.partition as number)
-      if (leader === undefined)
-        throw new PublishError(`the broker's ${topic} has no partition ${waiting.partition}`, true)
-      const part = parts.get(leader)
-      if (part) part.push(waiting)
-      else parts.set(leader, [waiting])
-    }
-    return parts
+  /** Where it lies is not known, whatever made an earlier look fail, or may be another place than is known. */
+  #isToBeFound(topic: string): boolean {
+    if (this.#suspects.size > 0 || this.#lookup.idOf(topic) === undefined) return true
+    return !this.#lookup.isServed(topic) && performance.now() - (this.#lookedMs.get(topic) ?? 0) > lookAgainMs
+  }
+
+  #whyLeaderless(topic: string, partition: number): Error {
+    return this.#lookup.hasPartition(topic, partition) === false
+      ? new PublishError(`the broker's ${topic} has no partition ${partition}`, true)
+      : leaderless(topic, partition)
   }
 
   /** Settles what is written, adds what was refused to `failed`, and returns the last refusal. Rejects when nothing is known. */
@@ -208,10 +218,11 @@ export class MicroBatcher {
   }
 
   /** Makes a try start from what is true now. */
-  async #lookAgain(): Promise<void> {
+  async #lookAgain(topic: string): Promise<void> {
     const suspects = [...this.#suspects]
     for (const [leader, error] of suspects) if (!isStale(faultOf(error))) await this.#client.drop(leader)
-    await this.#client.cluster.refreshMetadata()
+    this.#lookedMs.set(topic, performance.now())
+    await this.#lookup.refresh([topic])
     for (const [leader] of suspects) this.#suspects.delete(leader)
   }
 

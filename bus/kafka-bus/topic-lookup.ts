@@ -34,7 +34,12 @@ export class TopicLookup {
     for (const topic of topics) cluster.targetTopics.add(topic)
     const askedMs = now()
     await cluster.refreshMetadata()
-    this.#topics = new Map(cluster.brokerPool.metadata?.topicMetadata.map(found => [found.topic, found]))
+    this.#learn()
+    // Whoever asks while another question is under way shares its answer, which may not name these.
+    if (topics.some(topic => !this.#topics.has(topic))) {
+      await cluster.refreshMetadata()
+      this.#learn()
+    }
     for (const topic of topics) this.#notice(topic, askedMs)
   }
 
@@ -42,9 +47,21 @@ export class TopicLookup {
     return this.#missing.has(topic)
   }
 
+  /** Undefined: it was not in the last answer, or that had nothing but an error of it. */
   idOf(topic: string): string | undefined {
     const found = this.#topics.get(topic)
     return found?.topicErrorCode === 0 ? found.topicId : undefined
+  }
+
+  /** What the brokers said of it instead of telling where it lies; undefined: nothing, or they were not asked. */
+  errorOf(topic: string): Error | undefined {
+    return errorOf(this.#topics.get(topic)?.topicErrorCode ?? 0) ?? undefined
+  }
+
+  /** Each of its partitions had a leader in the last answer. */
+  isServed(topic: string): boolean {
+    const partitions = this.#topics.get(topic)?.partitionMetadata ?? []
+    return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)
   }
 
   /** Undefined: the topic was not in the last answer. */
@@ -54,10 +71,10 @@ export class TopicLookup {
 
   /** Undefined: nobody leads it now. Throws what the brokers say about the topic. */
   leaderOf(topic: string, partition: number): string | undefined {
-    const found = this.#topics.get(topic)
-    const error = errorOf(found?.topicErrorCode ?? 0)
+    const error = this.errorOf(topic)
     if (error) throw error
-    const leader = found?.partitionMetadata.find(({ partitionId }) => partitionId === partition)?.leader ?? -1
+    const leader =
+      this.#topics.get(topic)?.partitionMetadata.find(({ partitionId }) => partitionId === partition)?.leader ?? -1
     return leader < 0 ? undefined : String(leader)
   }
 
@@ -68,9 +85,13 @@ export class TopicLookup {
     return Number(answer?.partitions[0]?.offset ?? -1)
   }
 
+  #learn(): void {
+    const { metadata } = this.#options.client.cluster.brokerPool
+    this.#topics = new Map(metadata?.topicMetadata.map(found => [found.topic, found]))
+  }
+
   #notice(topic: string, askedMs: number): void {
-    const error = errorOf(this.#topics.get(topic)?.topicErrorCode ?? 0)
-    if (faultOf(error).type !== 'UNKNOWN_TOPIC_OR_PARTITION') {
+    if (faultOf(this.errorOf(topic)).type !== 'UNKNOWN_TOPIC_OR_PARTITION') {
       this.#missing.delete(topic)
       return
     }

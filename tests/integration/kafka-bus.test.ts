@@ -6,7 +6,15 @@ import { type Bus, type IncomingRecord } from '#bus/bus.ts'
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
 import { createTopics, missingTopics } from '#bus/kafka-bus/topics-admin.ts'
 import { createProbe } from '#bus/probe.ts'
-import { planTopics, probeTopic, replyTopic, requestTopic, type TopicPlan } from '#bus/topics.ts'
+import {
+  checkpointTopic,
+  deadLetterTopic,
+  planTopics,
+  probeTopic,
+  replyTopic,
+  requestTopic,
+  type TopicPlan,
+} from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
 import { remakeTopic, removeBefore } from '#tests/bus/kafka-topics.ts'
 import { until, within } from '#tests/bus/until.ts'
@@ -198,6 +206,10 @@ describe('a broker that goes away', () => {
     await bus.publish(replyTopic(provider), { key: null, partition: 6, headers: {}, value: 'to be found' })
     const find = (): Promise<unknown> => bus.readAt(replyTopic(provider), 6, '0').catch((error: unknown) => error)
     expect(await find()).toMatchObject({ offset: '0' })
+    await bus.publish(requestTopic(provider), { key: 'k', headers: {}, value: 'before' })
+    const idle = createKafkaBus({ brokers: kafka.brokers, clientId: 'idle' })
+    ends.push(() => idle.close())
+    await idle.publish(checkpointTopic, { key: null, headers: {}, value: 'before' })
     await kafka.pause()
     ends.push(() => kafka.resume())
     const publish = (): Promise<unknown> =>
@@ -211,6 +223,8 @@ describe('a broker that goes away', () => {
       name: 'PublishError',
       surelyNotWritten: true,
     })
+    const first = idle.publish(deadLetterTopic, { key: null, headers: {}, value: 'first of its topic' })
+    await expect(within(30_000, 'the first of another topic', first)).rejects.toMatchObject({ surelyNotWritten: true })
     const unknown = { name: 'RoadError' }
     expect(await within(30_000, 'answers', Promise.all([find(), find(), find()]))).toMatchObject([
       unknown,
@@ -220,6 +234,8 @@ describe('a broker that goes away', () => {
     await kafka.resume()
     await until('the probe opens', () => probe.isOpen)
     await bus.publish(requestTopic(provider), { key: 'k', headers: {}, value: 'after' })
+    // Where it lies could not be asked then.
+    await idle.publish(deadLetterTopic, { key: null, headers: {}, value: 'after' })
     expect(await within(30_000, 'found', find())).toMatchObject({ offset: '0' })
   }, 60_000)
 

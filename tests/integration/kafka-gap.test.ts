@@ -4,11 +4,12 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { type Bus, type BusGap, type Following, type IncomingRecord } from '#bus/bus.ts'
-import { createKafka, openReadingClient } from '#bus/kafka-bus/client.ts'
+import { createKafka, openClient } from '#bus/kafka-bus/client.ts'
 import { crc32c } from '#bus/kafka-bus/crc32c.ts'
 import { type FetchedPartition } from '#bus/kafka-bus/fetch-response.ts'
 import { KafkaFollower } from '#bus/kafka-bus/follower.ts'
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
+import { TopicLookup } from '#bus/kafka-bus/topic-lookup.ts'
 import { createTopics } from '#bus/kafka-bus/topics-admin.ts'
 import { requestTopic } from '#bus/topics.ts'
 import { type ProviderId } from '#contracts/contract.ts'
@@ -158,7 +159,7 @@ test('a position further than its epoch reaches is contradicted by the broker, a
 test('one partition that fails takes nothing from the others, is told once, and is read again', async () => {
   const topic = await newTopic('failing')
   const bus = createKafkaBus({ brokers, clientId: 'gap' })
-  const client = openReadingClient({ brokers, clientId: 'gap-follower' })
+  const client = openClient({ brokers, clientId: 'gap-follower' })
   let failed = 0
   let isFailing = true
   // Not allowed to read one partition, in answers that are otherwise the broker’s own.
@@ -259,13 +260,10 @@ describe('what nobody here would write', () => {
   }
 
   async function produce(topic: string, batch: Buffer): Promise<void> {
-    const { cluster, close } = (c => ({ cluster: c.cluster, close: () => c.close() }))(
-      openReadingClient({ brokers, clientId: 'odd' }),
-    )
-    await cluster.connect()
-    await cluster.addMultipleTargetTopics([topic])
-    const leader = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === 0)?.leader
-    const broker = await cluster.findBroker({ nodeId: String(leader) })
+    const client = openClient({ brokers, clientId: 'odd' })
+    const lookup = new TopicLookup({ client, log: () => undefined, now: () => 0 })
+    await lookup.refresh([topic])
+    const broker = await client.cluster.findBroker({ nodeId: lookup.leaderOf(topic, 0) ?? '' })
     const head = Buffer.alloc(2 + 2 + 4 + 4 + 2)
     head.writeInt16BE(-1, 0)
     head.writeInt16BE(-1, 2)
@@ -284,7 +282,7 @@ describe('what nobody here would write', () => {
       response: { decode, parse: async decoded => decoded },
     })
     expect(answer).toMatchObject({ errorCode: 0 })
-    await close()
+    await client.close()
   }
 
   test('is handed on by a follower and a worker, or told as unreadable, and what comes after it is read', async () => {
