@@ -122,6 +122,14 @@ export interface Reader {
   stop(): Promise<void>
 }
 
+/** Works off a topic as a member of its group. */
+export interface Worker extends Reader {
+  /** Records in hand: being handled, waiting, or pausing after a rejection. */
+  readonly held: number
+  /** How long none of them has been finished, ms; 0 when there are none. */
+  readonly stillMs: number
+}
+
 /** Reads every partition of some topics, without a group: it keeps its own offsets. */
 export interface Follower extends Reader {
   /** Records written and not yet taken by onRecords, as far as the brokers have told; a gap not yet taken counts as one. */
@@ -145,7 +153,7 @@ export interface Bus {
   /** One partition of several topics, without a group: every reader sees every record. */
   readReplies(reading: ReplyReading): Reader
   /** Shares a topic with the other members of the group; at least once, in order of the key. */
-  work(working: Working): Reader
+  work(working: Working): Worker
   /** Every partition of several topics, each from where the caller says. Topics that do not exist yet are waited for. */
   follow(following: Following): Follower
   /**

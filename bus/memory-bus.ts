@@ -12,6 +12,7 @@ import {
   type Reader,
   type ReplyReading,
   RoadError,
+  type Worker,
   type Working,
 } from '#bus/bus.ts'
 import { type BusLog, silent } from '#bus/log.ts'
@@ -103,7 +104,7 @@ export class MemoryBus implements Bus {
     return { ready: Promise.resolve(), stop: async () => end() }
   }
 
-  work(working: Working): Reader {
+  work(working: Working): Worker {
     const topic = this.#road.topic(working.topic)
     const read = (): void => member.read()
     const member = new MemoryMember(topic.group(working.group), working, () => this.#road.wakeReader(read))
@@ -119,7 +120,16 @@ export class MemoryBus implements Bus {
     this.#ends.add(end)
     topic.readers.add(read)
     working.onState?.('working')
-    return { ready: Promise.resolve(), stop }
+    return {
+      ready: Promise.resolve(),
+      stop,
+      get held() {
+        return member.held
+      },
+      get stillMs() {
+        return member.stillMs
+      },
+    }
   }
 
   follow(following: Following): Follower {

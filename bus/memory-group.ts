@@ -116,6 +116,14 @@ export class MemoryMember {
     }
   }
 
+  get held(): number {
+    return this.#pool.held
+  }
+
+  get stillMs(): number {
+    return this.#pool.stillMs
+  }
+
   leave(): Promise<void> {
     this.#leaving ??= this.#pool.stop().then(() => {
       this.#commit()

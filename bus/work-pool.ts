@@ -35,6 +35,8 @@ export class WorkPool {
   readonly #tails = new Map<string, Task>()
   readonly #pauses = new Set<NodeJS.Timeout>()
   #held = 0
+  /** When a record last left, or came in when there was none; monotonic. */
+  #movedMs = 0
   #running = 0
   #isPaused = false
   #isStopped = false
@@ -49,6 +51,11 @@ export class WorkPool {
     return this.#held
   }
 
+  /** How long no record has left it, ms; 0 when it is empty. */
+  get stillMs(): number {
+    return this.#held === 0 ? 0 : performance.now() - this.#movedMs
+  }
+
   /** Takes a record in hand. Its offset must be above the tracker's highest. */
   add(record: IncomingRecord, tracker: OffsetTracker): void {
     if (this.#isStopped) return
@@ -61,7 +68,7 @@ export class WorkPool {
       rejections: 0,
     }
     tracker.add(task)
-    this.#held++
+    if (this.#held++ === 0) this.#movedMs = performance.now()
     if (this.#isBehindItsKey(task)) return
     if (this.#running < this.#options.size && !this.#isPaused) this.#run(task)
     else this.#ready.push(task)
@@ -137,6 +144,7 @@ export class WorkPool {
   /** The record leaves the pool, and the next one of its key may go. */
   #release(task: Task): void {
     this.#held--
+    this.#movedMs = performance.now()
     const { key } = task.record
     if (this.#isStopped || key === null) return
     if (task.follower) this.#ready.push(task.follower)

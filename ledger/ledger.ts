@@ -3,9 +3,9 @@
 // time may have a log open; the store refuses a second.
 import { type AddressInfo } from 'node:net'
 import { type Bus, type Follower } from '#bus/bus.ts'
-import { keepClock } from '#bus/clock-keeper.ts'
 import { type ExchangeId } from '#bus/message.ts'
 import { type NoteFacts, type NoteKind } from '#bus/note.ts'
+import { keepRoundTrip } from '#bus/round-trip.ts'
 import { replyPartitions, replyTopic } from '#bus/topics.ts'
 import { type ClientId } from '#contracts/contract.ts'
 import { type Registry } from '#contracts/registry.ts'
@@ -96,6 +96,7 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
   const { config, bus, log } = parts
   const core = await createCore(parts, store)
   const { follower, publication } = core
+  const roundTrip = keepRoundTrip(bus, config.instance)
   const backups = createBackups(store, backupsDir(config.dataDir), () => bus.now())
   const api = buildLedgerApi({
     ...core,
@@ -103,14 +104,13 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
     backups,
     innerHosts: [config.ledgerHost, ...config.innerHosts],
     caughtUpMs: () => follower.caughtUpMs,
-    isReading: () => core.reading.is && bus.now() - follower.caughtUpMs < behindMaxMs,
+    isReading: () => core.reading.is && roundTrip.isOpen && bus.now() - follower.caughtUpMs < behindMaxMs,
   })
   await api.listen({ host: config.ledgerHost, port: config.ledgerPort })
   const compared = publication.compare().catch((error: unknown) => core.failed('checkpoint', error))
-  const clock = keepClock(bus, config.instance)
   const rounds = startRounds(
     {
-      reaper: { everyMs: reapEveryMs, run: () => clock.isKnown && core.reaper.reap() },
+      reaper: { everyMs: reapEveryMs, run: () => roundTrip.isOpen && core.reaper.reap() },
       checkpoint: { everyMs: parts.checkpointEveryMs ?? checkpointEveryMs, run: () => publication.publish() },
       callbacks: { everyMs: callBackEveryMs, run: () => core.callbacks.send() },
       'key-forgetting': { everyMs: forgetKeysEveryMs, run: () => store.forgetKeys(bus.now() - keysKeptMs) },
@@ -120,9 +120,9 @@ async function run(parts: LedgerParts, store: LedgerStore): Promise<Ledger> {
   const { port } = api.server.address() as AddressInfo
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
-    clock.stop()
     await follower.stop()
     await rounds.stop()
+    await roundTrip.stop()
     await Promise.all([core.reaper.idle(), core.callbacks.stop()])
     await api.close()
     await backups.idle()

@@ -40,7 +40,7 @@ const pauseMinMs = 50
 const pauseMaxMs = 250
 
 /** A handler gets no longer, though its deadline may be days away: whoever needs longer defers. */
-const handlerMaxMs = 60_000
+export const handlerMaxMs = 60_000
 
 /** What is known of a request beside its message. */
 export interface Delivery {

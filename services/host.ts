@@ -1,7 +1,7 @@
 // Runs one provider's handlers: reads its request topic, and for each record has it executed (execution.ts) and sends the one
 // reply, to where the record that was delivered wants it. A record delivered again gets the same reply and is not executed twice
 // by this process. One that is given up on goes to the dead letters first. Commits only what was replied to or deferred.
-import { type Bus, type IncomingRecord, type Reader } from '#bus/bus.ts'
+import { type Bus, type IncomingRecord, type Worker } from '#bus/bus.ts'
 import { writeDeadLetter } from '#bus/dead-letter.ts'
 import { MessageError, type RequestMessage, readRequest, writeReply } from '#bus/message.ts'
 import { writeNote } from '#bus/note.ts'
@@ -10,7 +10,7 @@ import { type ProviderId, type ServiceId } from '#contracts/contract.ts'
 import { type Log } from '#runtime/log.ts'
 import { deferral } from './adapter.ts'
 import { deadLetterOf, exchangeIdIn, replyPartitionIn, unreadableReply } from './dead-letters.ts'
-import { type Delivery, execute, type Route } from './execution.ts'
+import { type Delivery, execute, handlerMaxMs, type Route } from './execution.ts'
 import { type Outcome, Outcomes } from './outcomes.ts'
 import { replyTypeOf, sourceOf } from './verdict.ts'
 
@@ -25,8 +25,8 @@ export interface HostOptions {
   log: Log
   /** Epoch ms on the road's clock: deadlines are told in it. */
   now(): number
-  /** Records wait for it: `now` is the road's clock from here on. A rejection leaves them for the next. */
-  clockKnown?: Promise<void>
+  /** No partition is taken before it: then replies can be written, and `now` is the road's clock. Never rejects. */
+  busOpen?: Promise<void>
   /** Monotonic ms. */
   clock(): number
   /** 0 … 1 */
@@ -48,11 +48,18 @@ const countNames = [
 /** How many records ended how, since the host started; `retried`: calls of a handler beyond the first. */
 export type HostCounts = Record<(typeof countNames)[number], number>
 
-export interface Host extends Reader {
+export interface Host extends Worker {
   readonly provider: ProviderId
   readonly counts: Readonly<HostCounts>
+  /** It reads its topic. */
   readonly isWorking: boolean
+  /** It would answer: it reads its topic, and what it has in hand moves. */
+  readonly isReady: boolean
 }
+
+/** Records in hand of which none was finished for so long are stuck: the slowest handler would have been given up. */
+export const stuckMs = handlerMaxMs + 15_000
+const lookEveryMs = 5_000
 
 export function runHost(options: HostOptions): Host {
   const { provider, bus, poolSize, log } = options
@@ -60,34 +67,72 @@ export function runHost(options: HostOptions): Host {
   const stopping = new AbortController()
   const handle = createHandling(options, counts, stopping.signal)
   let isWorking = false
+  let worker: Worker | undefined
+  let isStopped = false
 
-  const reader = bus.work({
-    topic: requestTopic(provider),
-    group: adapterGroup(provider),
-    poolSize,
-    heldMax: poolSize * 4,
-    handle,
-    onState: state => {
-      isWorking = state === 'working'
-      log.info({ event: 'host', provider, state })
-    },
-  })
-  return {
-    ready: reader.ready.then(() => {
-      isWorking = true
-    }),
+  const begin = (): void => {
+    if (isStopped) return
+    worker = bus.work({
+      topic: requestTopic(provider),
+      group: adapterGroup(provider),
+      poolSize,
+      heldMax: poolSize * 4,
+      handle,
+      onState: state => {
+        isWorking = state === 'working'
+        log.info({ event: 'host', provider, state })
+      },
+    })
+  }
+  const ready = beginWhenOpen(options.busOpen, begin)
+    .then(() => worker?.ready)
+    .then(() => {
+      isWorking = !isStopped
+    })
+  const host: Host = {
+    ready,
     provider,
     counts,
     get isWorking() {
       return isWorking
     },
+    get held() {
+      return worker?.held ?? 0
+    },
+    get stillMs() {
+      return worker?.stillMs ?? 0
+    },
+    get isReady() {
+      return isWorking && host.stillMs < stuckMs
+    },
     async stop() {
       isWorking = false
-      await reader.stop()
+      isStopped = true
+      clearInterval(watch)
+      await worker?.stop()
       stopping.abort()
       await options.onStopped?.()
     },
   }
+  const watch = tellWhenStuck(host, log)
+  return host
+}
+
+const beginWhenOpen = async (open: Promise<void> | undefined, begin: () => void): Promise<void> => {
+  if (open !== undefined) await open
+  begin()
+}
+
+/** Once when nothing moves, and once when it does again. */
+function tellWhenStuck(host: Host, log: Log): NodeJS.Timeout {
+  let isStuck = false
+  return setInterval(() => {
+    const { provider, held, stillMs } = host
+    if (stillMs >= stuckMs === isStuck) return
+    isStuck = !isStuck
+    if (isStuck) log.error({ event: 'host-stuck', provider, held, stillMs: Math.round(stillMs) })
+    else log.info({ event: 'host-moves', provider, held })
+  }, lookEveryMs).unref()
 }
 
 /** For clocks of whole milliseconds. A member that died was missed for seconds before its partitions went to another. */
@@ -98,11 +143,8 @@ function createHandling(options: HostOptions, counts: HostCounts, stopping: Abor
   const { provider, bus, now, clock } = options
   const source = sourceOf(provider, options.instance)
   const outcomes = new Outcomes()
-  let isClockKnown = options.clockKnown === undefined
 
   return async function handle(record: IncomingRecord): Promise<void> {
-    if (!isClockKnown) await options.clockKnown
-    isClockKnown = true
     const startedMs = clock()
     const request = readOwnRequest(record, provider)
     if (request instanceof MessageError) return giveUpUnreadable(record, request, options, counts)

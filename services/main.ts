@@ -1,11 +1,11 @@
 // The adapter process of one provider on the real stack: `node services/main.ts <provider>`.
-import { keepClock } from '#bus/clock-keeper.ts'
 import { createKafkaBus } from '#bus/kafka-bus/kafka-bus.ts'
+import { keepRoundTrip } from '#bus/round-trip.ts'
 import { type ProviderId } from '#contracts/contract.ts'
 import { loadRegistry } from '#contracts/registry.ts'
 import { createNation } from '#nation/nation.ts'
 import { runProcess } from '#runtime/lifetime.ts'
-import { logAs } from '#runtime/log.ts'
+import { describeError, logAs } from '#runtime/log.ts'
 import { asJson, listenForOperations } from '#runtime/operations-listener.ts'
 import { renderHostMetrics } from './host-metrics.ts'
 import { startProvider } from './provider.ts'
@@ -24,7 +24,9 @@ await runProcess(async (config, log) => {
     clientId: config.instance,
     log: logAs(log, 'bus'),
   })
-  const clock = keepClock(bus, config.instance)
+  const roundTrip = keepRoundTrip(bus, config.instance, (isOpen, cause) =>
+    log.warn({ event: 'road', state: isOpen ? 'open' : 'closed', ...(isOpen ? {} : { error: describeError(cause) }) }),
+  )
   const host = await startProvider({
     provider,
     registry,
@@ -37,7 +39,7 @@ await runProcess(async (config, log) => {
     poolSize: config.poolSize,
     log,
     now: () => bus.now(),
-    clockKnown: clock.known,
+    busOpen: roundTrip.firstOpen,
     clock: () => performance.now(),
   })
   host.ready.then(() => log.info({ event: 'ready', provider })).catch(() => {})
@@ -49,14 +51,20 @@ await runProcess(async (config, log) => {
     routes: {
       '/metrics': () => renderHostMetrics([host]),
       '/health/live': () => ({ body: asJson({ status: 'live' }) }),
-      '/health/ready': () => ({ status: host.isWorking ? 200 : 503, body: asJson({ ready: host.isWorking }) }),
+      /** It would answer: the bus takes and gives back, the topic is read, and what is in hand moves. */
+      '/health/ready': () => {
+        const { isWorking, held, stillMs } = host
+        const ready = roundTrip.isOpen && host.isReady
+        const bus = roundTrip.isOpen ? 'open' : 'closed'
+        return { status: ready ? 200 : 503, body: asJson({ ready, bus, reading: isWorking, held, stillMs }) }
+      },
     },
   })
   log.info({ event: 'listening', provider, operationsPort: operations.port })
   return {
     stop: async () => {
-      clock.stop()
       await host.stop()
+      await roundTrip.stop()
       await operations.stop()
       await bus.close()
     },

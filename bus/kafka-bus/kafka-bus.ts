@@ -9,6 +9,7 @@ import {
   PublishError,
   type Reader,
   type ReplyReading,
+  type Worker,
   type Working,
 } from '#bus/bus.ts'
 import { silent } from '#bus/log.ts'
@@ -56,13 +57,23 @@ class KafkaBus implements Bus {
     return this.#own(reader, () => reader.stop())
   }
 
-  work(working: Working): Reader {
+  work(working: Working): Worker {
     const clients = {
       member: this.#client(`${working.group}-member`),
       reader: this.#client(`${working.group}-reader`),
     }
     const worker = new KafkaWorker(clients, working, this.#options.log ?? silent)
-    return this.#own(worker, () => worker.abandon())
+    const { ready, stop } = this.#own(worker, () => worker.abandon())
+    return {
+      ready,
+      stop,
+      get held() {
+        return worker.held
+      },
+      get stillMs() {
+        return worker.stillMs
+      },
+    }
   }
 
   follow(following: Following): Follower {

@@ -1,7 +1,7 @@
 // Works off a topic with the other members of its group: one part reads (partition-reader.ts), one keeps the place in the group
 // and commits (group-member.ts), and the pool handles. Records of a partition that went to another member are not begun any more
 // and never committed; those of a partition that stays go on through a rebalance and are not read again.
-import { type IncomingRecord, type Reader, type Working } from '#bus/bus.ts'
+import { type IncomingRecord, type Worker, type Working } from '#bus/bus.ts'
 import { type Jump } from '#bus/gap.ts'
 import { type BusLog } from '#bus/log.ts'
 import { OffsetTracker } from '#bus/offset-tracker.ts'
@@ -22,7 +22,7 @@ export interface Clients {
   reader: Client
 }
 
-export class KafkaWorker implements Reader {
+export class KafkaWorker implements Worker {
   readonly ready: Promise<void>
   readonly #working: Working
   readonly #pool: WorkPool
@@ -66,6 +66,14 @@ export class KafkaWorker implements Reader {
       finished: () => new Map(Array.from(this.#trackers, ([partition, tracker]) => [partition, tracker.next])),
       onState: (state, cause) => this.#change('member', state === 'working', cause),
     })
+  }
+
+  get held(): number {
+    return this.#pool.held
+  }
+
+  get stillMs(): number {
+    return this.#pool.stillMs
   }
 
   stop(): Promise<void> {

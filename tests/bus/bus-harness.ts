@@ -8,6 +8,7 @@ import {
   type OutgoingRecord,
   type Reader,
   type ReplyReading,
+  type Worker,
   type Working,
 } from '#bus/bus.ts'
 import { partitionsOf, replyTopic, requestTopic } from '#bus/topics.ts'
@@ -34,7 +35,7 @@ export interface BusHarness {
   newRequestTopic(): string
   newReplyTopic(): string
   /** Works in group `workers`, 8 at once, unless told otherwise; stopped after the test. */
-  work(working: Partial<Working> & Pick<Working, 'topic' | 'handle'>, on?: Bus): Reader
+  work(working: Partial<Working> & Pick<Working, 'topic' | 'handle'>, on?: Bus): Worker
   /** Reads partition 3 from now on unless told otherwise; stopped after the test. */
   read(reading: Partial<ReplyReading> & Pick<ReplyReading, 'topics' | 'onRecord'>, on?: Bus): Reader
   /** Follows from the oldest, 1,000 records at once, unless told otherwise; stopped after the test. */

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { type IncomingRecord } from '#bus/bus.ts'
 import { createProbe, type Probe } from '#bus/probe.ts'
+import { keepRoundTrip } from '#bus/round-trip.ts'
 import { probeTopic } from '#bus/topics.ts'
 import { type BusHarness } from '#tests/bus/bus-harness.ts'
 import { until, within } from '#tests/bus/until.ts'
@@ -25,6 +26,13 @@ export function describeProbing(h: BusHarness): void {
     expect(probes.map(probe => probe.isOpen)).toEqual([false, true])
     await until('open again', () => probes[0]?.isOpen === true)
     expect(changes.filter(change => change.startsWith('one'))).toEqual(['one open', 'one closed', 'one open'])
+  })
+
+  test('a round trip opens by itself, and its records open no other', async () => {
+    const trips = ['trip', 'trip'].map(instance => keepRoundTrip(h.bus, instance))
+    h.later(() => Promise.all(trips.map(trip => trip.stop())))
+    await within(30_000, 'both open', Promise.all(trips.map(trip => trip.firstOpen)))
+    expect(trips.map(trip => trip.isOpen)).toEqual([true, true])
   })
 
   test('a probe whose records do not come back stays closed', async () => {

@@ -133,9 +133,13 @@ export function describeWorking(h: BusHarness): void {
     const heldMax = 8
     const begun: (() => void)[] = []
     const handle = (): Promise<void> => new Promise(resolve => begun.push(resolve))
-    await h.work({ topic, poolSize: 100, heldMax, handle }).ready
+    const worker = h.work({ topic, poolSize: 100, heldMax, handle })
+    await worker.ready
+    expect([worker.held, worker.stillMs]).toEqual([0, 0])
     await publishAll(h.bus, topic, heldMax, () => ({ partition: 1 }))
     await until('all it may hold are held', () => begun.length === heldMax)
+    await until('none of them moves', () => worker.stillMs > 0)
+    expect(worker.held).toBe(heldMax)
     await publishAll(h.bus, topic, 1, () => ({ partition: 1 }))
     // Another partition's records would be read before long if reading went on.
     const seen: string[] = []

@@ -1,3 +1,4 @@
+// Records of several partitions, put in the order in which they were written.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type IncomingRecord } from '#bus/bus.ts'

@@ -36,7 +36,7 @@ export interface HarnessOptions {
   now?: () => number
   busNow?: () => number
   random?: () => number
-  clockKnown?: Promise<void>
+  busOpen?: Promise<void>
   /** Stands between the host and the bus. */
   road?: (bus: Bus) => Bus
 }
@@ -84,8 +84,13 @@ export class HostHarness {
     })
   }
 
+  /** It may not be ready yet. */
+  static begin(handler: Handler, options: HarnessOptions = {}): HostHarness {
+    return new HostHarness(handler, options)
+  }
+
   static async start(handler: Handler, options: HarnessOptions = {}): Promise<HostHarness> {
-    const harness = new HostHarness(handler, options)
+    const harness = HostHarness.begin(handler, options)
     await harness.host.ready
     return harness
   }

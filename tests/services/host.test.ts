@@ -259,6 +259,7 @@ test('its counts are figures for Prometheus', async () => {
   await start(() => ({ matched: true }))
   await ask(question())
   await repliesTo(1)
+  await until('nothing in hand', () => harness.host.held === 0)
   const { type, body } = renderHostMetrics([harness.host])
   expect(type).toBe('text/plain; version=0.0.4; charset=utf-8')
   expect(body.split('\n').filter(line => !line.startsWith('#'))).toEqual([
@@ -271,6 +272,8 @@ test('its counts are figures for Prometheus', async () => {
     'ndx_questions_total{provider="population",outcome="unreadable"} 0',
     'ndx_questions_total{provider="population",outcome="dead-lettered"} 0',
     'ndx_adapter_working{provider="population"} 1',
+    'ndx_adapter_held{provider="population"} 0',
+    'ndx_adapter_still_seconds{provider="population"} 0.000',
     '',
   ])
 })
