@@ -1,5 +1,5 @@
-// A circuit breaker for each provider: when half of its calls fail it is left alone for a while, instead of letting every client
-// wait for nothing; then a few probes find out whether it is back. A clock and no timers: the state moves when it is asked.
+// A circuit breaker for each provider: when half of its calls fail, or where calls are rare some in a row, it is left alone for a
+// while, instead of letting every client wait for nothing; then a few probes find out whether it is back. A clock and no timers: the state moves when it is asked.
 // Each gateway judges by its own calls. Bounded by the providers, who are known and few.
 import { type ProviderId } from '#contracts/contract.ts'
 
@@ -7,6 +7,9 @@ const bucketMs = 1000
 const bucketCount = 10
 const callsMin = 20
 const failedPercentToOpen = 50
+/** Where ten seconds have too few calls to judge by: so many failed one after the other, over at least these ten seconds. */
+const failedInRowToOpen = 4
+const rowMsToOpen = bucketCount * bucketMs
 const openMs = 5000
 const jitterShare = 0.2
 /** With its jitter an opening lasts 60 s at most. */
@@ -74,6 +77,8 @@ class Breaker {
   /** Grows with every change: a call that began under an older state counts for nothing. */
   #generation = 0
   #calls = new CallWindow()
+  /** Calls that failed since the last that did not. */
+  #row = { failed: 0, sinceMs: 0 }
   /** Openings since it was last closed. */
   #openings = 0
   #openUntilMs = 0
@@ -124,8 +129,16 @@ class Breaker {
 
   #countCall(outcome: CallOutcome): void {
     if (outcome === 'unasked') return
-    const { calls, failed } = this.#calls.add(this.#now(), outcome === 'failed')
-    if (calls >= callsMin && failed * 100 >= calls * failedPercentToOpen) this.#open()
+    const nowMs = this.#now()
+    const { calls, failed } = this.#calls.add(nowMs, outcome === 'failed')
+    if (outcome === 'ok') this.#row.failed = 0
+    else if (this.#row.failed++ === 0) this.#row.sinceMs = nowMs
+    const isMostlyFailing = calls >= callsMin && failed * 100 >= calls * failedPercentToOpen
+    if (isMostlyFailing || this.#isRowOver(nowMs)) this.#open()
+  }
+
+  #isRowOver(nowMs: number): boolean {
+    return this.#row.failed >= failedInRowToOpen && nowMs - this.#row.sinceMs >= rowMsToOpen
   }
 
   #countProbe(outcome: CallOutcome): void {
@@ -148,6 +161,7 @@ class Breaker {
     this.#goodProbes = 0
     this.#probes.clear()
     this.#calls = new CallWindow()
+    this.#row.failed = 0
     this.#onChange(state)
   }
 

@@ -66,13 +66,30 @@ describe('a circuit breaker', () => {
   })
 
   test('forgets what settled 10 s ago', () => {
-    call('failed', 19)
+    call('failed', 18)
+    call('ok')
     nowMs += 10_000
     call('failed', 19)
     expect(breakers.state(provider)).toBe('closed')
     nowMs += 9000
     call('failed')
     expect(breakers.state(provider)).toBe('open')
+  })
+
+  test('opens at the fourth failure in a row where calls are rare, and not before these took 10 s', () => {
+    const failEvery = (everyMs: number, times: number): string[] =>
+      Array.from({ length: times }, () => {
+        nowMs += everyMs
+        call('failed')
+        return breakers.state(provider)
+      })
+    expect(failEvery(5_000, 3)).toEqual(['closed', 'closed', 'closed'])
+    call('unasked')
+    call('ok')
+    expect(failEvery(5_000, 4)).toEqual(['closed', 'closed', 'closed', 'open'])
+    nowMs += 5_000
+    call('ok', 5)
+    expect(failEvery(3_333, 5)).toEqual(['closed', 'closed', 'closed', 'closed', 'open'])
   })
 
   test('counts a call when it settles, once, and not at all when it never reached the provider', () => {
