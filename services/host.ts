@@ -25,7 +25,7 @@ export interface HostOptions {
   log: Log
   /** Epoch ms on the road's clock: deadlines are told in it. */
   now(): number
-  /** No partition is taken before it: then replies can be written, and `now` is the road's clock. Never rejects. */
+  /** No partition is taken before it: then replies can be written, and `now` is the bus's clock. Never rejects. */
   busOpen?: Promise<void>
   /** Monotonic ms. */
   clock(): number

@@ -1,5 +1,6 @@
 // A circuit breaker for each provider: when half of its calls fail, or where calls are rare some in a row, it is left alone for a
-// while, instead of letting every client wait for nothing; then a few probes find out whether it is back. A clock and no timers: the state moves when it is asked.
+// while, instead of letting every client wait for nothing; then a few probes find out whether it is back. A clock and no timers: the
+// state moves when it is asked.
 // Each gateway judges by its own calls. Bounded by the providers, who are known and few.
 import { type ProviderId } from '#contracts/contract.ts'
 
